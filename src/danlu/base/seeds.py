@@ -10,7 +10,6 @@ import hashlib
 import os
 import platform
 import random
-import secrets
 import threading
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -109,25 +108,19 @@ def _signed(number: int) -> int:
     return number - (1 << 64)
 
 
-def secret() -> str:
-    """A word that nobody can guess: 43 letters, digits, "-" and "_", from the system's own source of randomness.
-
-    >>> len(secret()), secret() != secret()
-    (43, True)
-    """
-    return secrets.token_urlsafe(32)
-
-
 @contextlib.contextmanager
 def global_seed(seed: int, *names: str | int) -> Generator[None]:
     """Run a block with every global generator (torch's on all devices, Python's, NumPy's) on the stream called `names`;
-    the user's states come back after.
-    """
+    the user's states come back after."""
     with preserved_randomness():
-        key = derive(seed, *names)
-        _seed_torch(key)
-        _seed_others(key)
+        seed_globally(derive(seed, *names))
         yield
+
+
+def seed_globally(key: int) -> None:
+    """Seed every global generator, inside of a block that gives them back."""
+    _seed_torch(key)
+    _seed_others(key)
 
 
 @contextlib.contextmanager
@@ -191,8 +184,7 @@ def exact_kernels(device: torch.device) -> Generator[None]:
 @contextlib.contextmanager
 def sample_seed(seed: int, *names: str | int) -> Generator[None]:
     """Run a block of someone else's code with every global generator of the CPU (torch's, Python's, NumPy's) on the
-    stream called `names`; their states come back after. Touches no device, so that a forked worker may use it.
-    """
+    stream called `names`; their states come back after. Touches no device, so that a forked worker may use it."""
     key = derive(seed, *names)
     before = torch.get_rng_state()
     with _preserved_others():
@@ -235,8 +227,7 @@ class StepSeeder:
     With `others` Python's and NumPy's as well, for code that may draw from anywhere.
 
     Called once a step, therefore cheap: one hash of the seed at the start, then one integer mix a step (SplitMix64,
-    Steele et al. 2014, https://doi.org/10.1145/2714064.2660195).
-    """
+    Steele et al. 2014, https://doi.org/10.1145/2714064.2660195)."""
 
     def __init__(self, seed: int, device: torch.device, *, others: bool = False) -> None:
         self._base = derive(seed, "step")
@@ -346,8 +337,7 @@ def available_memory() -> int:
 
 def memory_limit() -> int:
     """Bytes of memory that this process can have at most: those of the machine, of its control group, or those that
-    `ulimit -v` leaves it.
-    """
+    `ulimit -v` leaves it."""
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")] if "SC_PHYS_PAGES" in _SYSTEM else [2**63]
     if resource is not None:
         own = resource.getrlimit(resource.RLIMIT_AS)[0]

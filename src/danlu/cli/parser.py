@@ -123,7 +123,7 @@ VERBS = {
         ),
         Verb(
             "check",
-            "danlu check [RECIPE.toml | DATA | model.onnx] [--target COLUMN] [--net N] [section.key=value ...]",
+            "danlu check [RECIPE.toml | DATA | RUN | model.onnx] [--target COLUMN] [--net N] [section.key=value ...]",
             _RECIPE_OPTIONS,
             settings=True,
         ),

@@ -79,7 +79,7 @@ class Watching:
             if isinstance(self._engine, StackedEngine):
                 self._engine.onlooker = None
             self._watch.__exit__(*error)
-            self._journal.write(FindingsStood(findings=tuple(self._watch.findings)))
+            self._journal.write(FindingsStood(findings=self._watch.found))
 
     def _describe(self, outputs: Tensor, targets: Tensor) -> LossCall:
         """The call that losses.py would make of outputs, [C, N] here, of which a stacked engine makes none."""

@@ -103,6 +103,7 @@ class Watch(Readable):
         self._observer: Observer | None = None
         self._remarks: list[str] = []
         self._closing = self._failed = ""
+        self._unread = False  # the block has ended, and nobody has asked yet what could not be judged
         self._stop: StopTraining | None = None  # raised by on_finding
         self._culprits: Culprits | None = None
         self._earlier = earlier or Earlier()
@@ -113,11 +114,19 @@ class Watch(Readable):
     @property
     def findings(self) -> Findings:
         """What is found so far, the cause before its symptoms."""
+        if self._unread:
+            self._unread = False
+            self._guard.within(self._look_back, self.measured)
         nothing = has_seen_nothing(self.measured)
         remarks = self._remarks or (remarks_on(self.measured, {}, {}) if nothing and self._observer is not None else [])
         remarks = [say("watch.nobody-watched")] if self._observer is None else remarks
         remarks = [*remarks, self._failed] if self._failed else remarks
         return Findings(self._judge.findings, remarks=remarks, judged=not nothing, closing=self._closing)
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """The same findings, without a word on what could not be judged."""
+        return tuple(self._judge.findings)
 
     @property
     def unseen(self) -> dict[str, str]:
@@ -162,7 +171,7 @@ class Watch(Readable):
         observer = self._observer = Observer(self._roots, self._schedule, self._guard, self._patches)
         observer.sites.loader = self._loaders[0]
         observer.heard.interventions.on = self._tries
-        self._culprits = Culprits(observer.measured, observer.sites, self._roots)
+        self._culprits = Culprits(observer.measured, observer.sites, self._roots, observer.sources)
         observer.stepped = self._stepped
         for one in self._optimizers:
             self._guard(observer.optimisers.record, one, given=True)
@@ -217,7 +226,7 @@ class Watch(Readable):
             self._observer.measured.crashed_at = raising_line(trace)
         self._observer.finish()
         self._guard.within(self._judge, self._observer.measured)
-        self._guard.within(self._look_back, self._observer.measured)
+        self._unread = True
         self._guard.close()
         if self._shown:
             tell("\n".join(words for words in self.findings.words() if words != self._failed))

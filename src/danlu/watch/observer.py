@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from danlu.watch.calls import INNER, OFF, OUTER, ModuleCalls
+from danlu.watch.calls import ModuleCalls
 from danlu.watch.conduct_listener import ConductListener
 from danlu.watch.guard import Guard
+from danlu.watch.hearing import Hearing
 from danlu.watch.measured import NO_TENSOR, Measured
 from danlu.watch.pace import Pace
 from danlu.watch.patches import LossCall, Patches
@@ -36,7 +37,6 @@ from danlu.watch.tracing import all_tensors, is_traced, is_transformed, outside_
 
 _MOST_OUTPUTS = 8
 _STEPLESS = (50, 200, 800)  # backward passes without any step at which to judge
-_MOST_ALARMS = 4  # evaluations that did not come: from then on every call from outside is heard
 
 
 class Observer(ConductListener):
@@ -65,13 +65,12 @@ class Observer(ConductListener):
         self._loss = LossProbe(self.measured, names, nets, self._activations, self._labels, self.sites, guard.within)
         self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
-        self.heard = CallProbes(self.measured, self._roots)
+        self.heard = CallProbes(self.measured, self._roots, self.held_out)
         self._loss.met = self.heard.met
         self.pace = Pace()
         self._steps = StepPlan(schedule, self.pace)
-        self._calls = ModuleCalls(self._roots, layers, self, patches)
+        self._hearing = Hearing(ModuleCalls(self._roots, layers, self, patches), self._steps)
         self._owners = owners
-        self._unscaled: torch.Tensor | None = None
         self._input: torch.Tensor | None = None
         self._outputs: list[torch.Tensor] = []  # of this step's training passes
         self._only: int | None = None  # id of the optimiser, where there is one alone
@@ -82,9 +81,8 @@ class Observer(ConductListener):
         self._trains_in_eval = False
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
         self._waited_since = self._forward_began = 0.0
-        self._awake = False  # in an ordinary step, for an evaluation that may come
-        self._alarms = 0
-        self._calls.listen(INNER if self._steps.measuring else OUTER)
+        self._given: tuple[Any, Any] | None = None  # to the call of the net that is under way
+        self._hearing.plan()
 
     @property
     def step(self) -> int:
@@ -99,7 +97,7 @@ class Observer(ConductListener):
     def ordinary(self, loss: float) -> bool:
         """Take up a whole ordinary step of the only optimiser, made by other means than a call of the model; False
         where more than the loss of the step under way is of interest."""
-        if not self.passes_losses or self._awake or self._evaluations.running:
+        if not self.passes_losses or self._steps.sampling or self._hearing.awake or self._evaluations.running:
             return False
         self.measured.add_ordinary(loss)
         if self.measured.step + 1 >= self._steps.next:
@@ -111,7 +109,10 @@ class Observer(ConductListener):
         if self._steps.quiet and module.training and torch.is_grad_enabled():
             self._forwards += 1
             self._mode = True
-            self._fall_asleep()
+            if self._steps.sampling and self._forwards == 1:
+                self._guard(self._sample, args, kwargs)
+            if self._hearing.awake:
+                self._hearing.sleep(evaluated=self._evaluations.running)
             return
         if is_transformed():
             self._guard(self._by_hand.see_given, module)
@@ -123,6 +124,7 @@ class Observer(ConductListener):
                 return
         self._mode = module.training
         self._forwards += 1
+        self._given = args, kwargs
         if self._steps.measuring:
             self._guard(self.heard.called, module, args, kwargs, self.step, first=not self._backwards)
         if self._forwards == 1:
@@ -130,7 +132,10 @@ class Observer(ConductListener):
 
     def forward_ends(self, output: Any) -> None:
         self.evaluating = False
-        if self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
+        self._given = None
+        if self._evaluations.running and not torch.is_grad_enabled():
+            self._guard(self._evaluations.answered, output)
+        elif self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
             self._guard(self._outputs.extend, all_tensors(output)[:1])
             self._guard(self.heard.answered, output)
 
@@ -139,17 +144,18 @@ class Observer(ConductListener):
             self._guard(self._layers.see, name, output)
 
     def may_evaluate(self) -> None:
-        if self._steps.quiet and not self._awake and not self._stepping:
-            self._awake = True
-            self._calls.listen(OUTER)
+        if self._steps.quiet and not self._stepping:
+            self._hearing.wake()
 
     def loss_computed(self, call: LossCall, result: torch.Tensor) -> None:
         if result.requires_grad:
             self._loss_calls += 1
-            self._guard(self.sites.note_loss, result, self.step)
-            self._guard(self.heard.lost, call, result, self.step)
+            if not self._steps.quiet:
+                self._guard(self.sites.note_loss, result, self.step)
+            if self._steps.measuring:
+                self._guard(self.heard.lost, call, result, self.step)
             if self._loss_calls == 1 and not self._labels.closed:
-                self._guard(self._labels.computed, call, self.step, self._input)
+                self._guard(self._labels.computed, call, self.step, self._input, self._given, bool(self._forwards))
         elif self._evaluations.running:
             self._guard(self._evaluations.loss, call, result)
 
@@ -158,12 +164,10 @@ class Observer(ConductListener):
         self._guard(self._labels.refused, call, self.step)
 
     def backward_begins(self, tensors: Sequence[Any]) -> None:
-        ordinary = self._steps.quiet and not self._evaluations.running and self._unscaled is None
-        if ordinary and len(tensors) == 1 and isinstance(tensors[0], torch.Tensor):
-            if not self._loss.value(tensors[0]):
-                self.measured.backwards += 1
-                return
-            self._loss.withdraw()
+        ordinary = self._steps.quiet and not self._evaluations.running and self.scaling.loss is None
+        if ordinary and len(tensors) == 1 and self._loss.ordinary(tensors[0]):
+            self.measured.backwards += 1
+            return
         self._guard(self._backward_begins, tensors)
 
     def gradients_taken(self, tensors: Sequence[Any], inputs: Sequence[Any], *, create_graph: bool) -> None:
@@ -173,9 +177,7 @@ class Observer(ConductListener):
             self._guard(self._backward_begins, tensors, accumulates=False)
 
     def scaled(self, outputs: Any) -> None:
-        self.scaling.scaled()
-        if isinstance(outputs, torch.Tensor):
-            self._unscaled = outputs.detach()
+        self.scaling.scaled(outputs)
 
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
         self.scaling.clipped(self.step)
@@ -208,7 +210,8 @@ class Observer(ConductListener):
         return (args[0], observed, *args[2:]), kwargs
 
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        self.scaling.after_step()
+        if self.measured.scaled:
+            self.scaling.after_step()
         steps = self._steps
         if steps.quiet and id(optimizer) == self._only:
             measured = self.measured
@@ -217,8 +220,8 @@ class Observer(ConductListener):
             self._loss.end_step(read=False)
             self._forwards = self._loss_calls = 0
             self._stepping.clear()
-            if self._awake:
-                self._fall_asleep()
+            if self._hearing.awake:
+                self._hearing.sleep(evaluated=self._evaluations.running)
             if measured.step + 1 >= steps.next:
                 self._guard(self._leave_quiet)
             return
@@ -231,15 +234,15 @@ class Observer(ConductListener):
 
     def detach(self) -> None:
         """Hear of no call any more."""
-        self._calls.listen(OFF)
+        self._hearing.end()
 
-    def _fall_asleep(self) -> None:
-        """No evaluation came; where that happens time and again, every call from outside is heard from then on."""
-        if self._awake:
-            self._awake = False
-            self._alarms = 0 if self._evaluations.running else self._alarms + 1
-            if self._alarms < _MOST_ALARMS:
-                self._calls.listen(OFF)
+    def _sample(self, args: Any, kwargs: Any) -> None:
+        """Take up the batch of an ordinary step; with the last one that is wanted, calls are heard no longer."""
+        inputs = batch_of(args, kwargs)
+        if inputs is not None:
+            self._samples.train(inputs, self.step)
+        if self._samples.closed:
+            self._hearing.collected()
 
     def _evaluation_begins(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         self.evaluation_begins(module)
@@ -294,8 +297,7 @@ class Observer(ConductListener):
             self._backwards += 1
             fresh = self._forwards >= self._backwards and not self.heard.of_inputs
             self.optimisers.backward_begins(measuring=self._steps.measuring, fresh=fresh)
-        loss = self._unscaled if self._unscaled is not None else root
-        self._unscaled = None
+        loss = self.scaling.backward_begins(root)
         if self._loss.value(loss) and self.measured.nonfinite_at is None:
             self._guard.within(self._find_nonfinite, root)
         self.measured.training_modes.add(self.step, float(self._mode))
@@ -303,7 +305,7 @@ class Observer(ConductListener):
             calls = self._loss_calls > 0
             self._guard.within(self._loss.read, root, self.step, self._outputs, self._input, from_loss_calls=calls)
         if self.measured.step == 0 and self.measured.backwards in _STEPLESS:
-            self._calls.listen(OUTER)
+            self._hearing.stepless()
             self.stepped()
 
     @property
@@ -371,12 +373,10 @@ class Observer(ConductListener):
 
     def _plan(self) -> None:
         self._only = self.optimisers.only
-        self._steps.plan(self.step, wanted=self._only is None or not self._samples.closed)
+        self._steps.plan(self.step, wanted=self._only is None, samples=not self._samples.closed)
         quiet = self._steps.quiet
         self.passes_losses = quiet and self._labels.closed
-        heard = OUTER if not quiet or self._alarms >= _MOST_ALARMS else OFF
-        self._awake = False
-        self._calls.listen(INNER if self._steps.measuring else heard)
+        self._hearing.plan()
 
     def refresh(self) -> None:
         """Bring up to date what is read only before judging."""
@@ -393,6 +393,7 @@ class Observer(ConductListener):
         self._evaluations.end(self.step)
         self._loss.end_step(read=True)
         self._layers.end_step(self.step)
+        self._guard.within(self.heard.end)
         self.refresh()
         self.measured.net.silent_scheduler = self.optimisers.has_silent_scheduler()
         self.measured.ended = True

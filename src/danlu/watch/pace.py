@@ -3,7 +3,7 @@
 Two runs of one training measure and judge the same steps, however busy the machine is, and so find the same.
 """
 
-_SHARE = 0.01  # of the training's time for measuring
+_SHARE = 0.005  # of the training's time for measuring
 _BRIEF = 0.0002  # seconds of a step below which judging, too, is thinned out
 # Seconds on one fast core: of a step without any operation, of an operation (forward and backward), of a multiplication
 # with an addition in a matrix product; and of measuring a step, an operation of it, a parameter tensor of it.

@@ -100,6 +100,7 @@ class Curve:
         self._sums: list[float] = []
         self._squares: list[float] = []
         self._filled = 0  # steps in the last stretch
+        self._known: tuple[int, list[float]] = 0, []  # means, and of how many steps
 
     def add(self, value: float) -> None:
         count = self.count = self.count + 1
@@ -135,10 +136,11 @@ class Curve:
     @property
     def means(self) -> list[float]:
         """The mean of each stretch, oldest first."""
-        if not self._sums:
-            return []
-        full = [total / self.width for total in self._sums[:-1]]
-        return [*full, self._sums[-1] / self._filled] if self._filled else full
+        if self._known[0] != self.count:
+            width, sums = self.width, self._sums
+            last = [sums[-1] / self._filled] if sums and self._filled else []
+            self._known = self.count, [*(total / width for total in sums[:-1]), *last]
+        return self._known[1]
 
     @property
     def spreads(self) -> list[float]:

@@ -78,12 +78,16 @@ class Sources:
         tree = self.tree(line.file)
         return [*self._around(line), tree] if tree is not None else []
 
+    def text(self, file: str) -> str:
+        """The file as it is written; empty where there is none, as of code that was handed to exec()."""
+        return "".join(linecache.getlines(file))
+
     def tree(self, file: str) -> ast.Module | None:
         """The file, parsed; None where it cannot be."""
         if file not in self._trees:
-            lines = linecache.getlines(file)
-            try:  # of code that was handed to exec() there are no lines
-                self._trees[file] = ast.parse("".join(lines)) if lines else None
+            text = self.text(file)
+            try:
+                self._trees[file] = ast.parse(text) if text else None
             except (SyntaxError, ValueError, RecursionError):
                 self._trees[file] = None
         return self._trees[file]

@@ -4,31 +4,38 @@ from danlu.watch.measured import Optimiser
 from danlu.watch.pace import Pace
 from danlu.watch.schedule import Schedule, always
 
-_LOOKED_AT = 32  # of the steps that are not measured, every so many gives its times and its learning rate
-_QUIET_AFTER = 64
+# Of the steps that are not measured, every so many gives its times and its learning rate.
+_LOOKED_AT, _LOOKED_AT_BRIEF = 32, 128
+_QUIET_AFTER = 16
 
 
 class StepPlan:
-    """Decides what the coming step will be. An ordinary one is counted, its loss is taken, and nothing else."""
+    """Decides what the coming step will be. An ordinary one is counted, its loss is taken, and nothing else; while
+    training samples are still collected, so is its batch."""
 
     def __init__(self, schedule: Schedule, pace: Pace) -> None:
         self._schedule = schedule
         self._pace = pace
         self.measuring = schedule(1)
-        self.quiet = False
+        self.quiet = self.sampling = False
         self.next = 1  # the next step that is not an ordinary one
 
-    def plan(self, step: int, *, wanted: bool) -> None:
-        """Plan `step`; where something is `wanted` of it, it is no ordinary one."""
-        self.measuring = self._schedule(step) and (always(step) or self._pace.allows(step))
+    def plan(self, step: int, *, wanted: bool, samples: bool) -> None:
+        """Plan `step`; where something is `wanted` of it, it is no ordinary one. `samples` are collected still."""
+        self.measuring = self._is_due(step)
         if self.measuring:
             self._pace.measured(step)
-        looked_at = step % _LOOKED_AT == 0 or step <= _QUIET_AFTER
+        every = _LOOKED_AT_BRIEF if self._pace.is_brief else _LOOKED_AT
+        looked_at = step % every == 0 or step <= _QUIET_AFTER
         self.quiet = not (self.measuring or looked_at or wanted)
+        self.sampling = self.quiet and samples
         self.next = step + 1
         if self.quiet:
-            looked_at = step - step % _LOOKED_AT + _LOOKED_AT
-            self.next = next(filter(self._schedule, range(step + 1, looked_at)), looked_at)
+            looked_at = step - step % every + every
+            self.next = next(filter(self._is_due, range(step + 1, looked_at)), looked_at)
+
+    def _is_due(self, step: int) -> bool:
+        return self._schedule(step) and (always(step) or self._pace.allows(step))
 
 
 class Lead:

@@ -22,6 +22,9 @@ outside_transforms = temporarily_clear_interpreter_stack
 """A block in which operations on plain tensors are plain again, though torch.func is at work around it."""
 
 
+_TORCHS = (torch.Tensor, torch.nn.Parameter)
+
+
 def is_traced() -> bool:
     """Whether somebody records what runs (jit, fx, export, torch.compile), or a mode stands between it and the numbers.
 
@@ -96,11 +99,12 @@ def unreadable(tensor: torch.Tensor) -> str:
     >>> [unreadable(one) for one in (torch.zeros(2), torch.zeros(2, 2).to_sparse(), torch.zeros(2, device="meta"))]
     ['', 'sparse', 'meta']
     """
-    if is_unmade(tensor):
-        return "uninitialized"
-    dispatch = type(tensor).__torch_dispatch__
-    if dispatch is not torch.Tensor.__torch_dispatch__ and dispatch is not torch._C._disabled_torch_dispatch_impl:
-        return "nested" if tensor.is_nested else type(tensor).__name__
+    if type(tensor) not in _TORCHS:
+        if is_unmade(tensor):
+            return "uninitialized"
+        dispatch = type(tensor).__torch_dispatch__
+        if dispatch is not torch.Tensor.__torch_dispatch__ and dispatch is not torch._C._disabled_torch_dispatch_impl:
+            return "nested" if tensor.is_nested else type(tensor).__name__
     if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
         return "torch.func"
     if tensor.is_meta:

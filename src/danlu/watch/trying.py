@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as torch_modules
 
-from danlu.base.seeds import attention_of_training, generator_state, global_seed
+from danlu.base.seeds import attention_of_training, generator_state, preserved_randomness, seed_globally
 from danlu.watch.frames import is_theirs
 from danlu.watch.tracing import all_tensors, is_distributed, modes_but_devices, unreadable, with_torch_functions
 
@@ -27,6 +27,7 @@ _MOST_BYTES = 2**30  # of the parameters and buffers that are copied
 _MOST_NUMBERS = 2**26  # of the tensors that go in
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 _GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks")
+_KEY = 0  # of the random numbers that every answer draws
 _KEPT = (list, dict, set)  # containers whose members are put back
 
 
@@ -67,7 +68,7 @@ class ModuleCall:
 
 class Copy:
     """A copy of the net of a call, in evaluation mode or as in `training`; `answer` makes the call once more with other
-    tensors.
+    tensors. `preserved`: whoever asks gives the global generators back, once for several answers.
 
     Raises UntriedError where a copy would not stand alone.
 
@@ -78,8 +79,9 @@ class Copy:
     False
     """
 
-    def __init__(self, call: ModuleCall, *, training: bool = False) -> None:
+    def __init__(self, call: ModuleCall, *, training: bool = False, preserved: bool = False) -> None:
         _check(call)
+        self._preserved = preserved
         self._call = call
         self._globals = _globals_of(call.module)
         try:
@@ -107,16 +109,20 @@ class Copy:
         handles = _listening(self._module, hear) if hear is not None else []
         try:
             with (
+                contextlib.nullcontext() if self._preserved else preserved_randomness(),
                 _as_it_was(self._globals), _quiet(), with_torch_functions(), torch.no_grad(), self._precision(),
                 mode or contextlib.nullcontext(),
             ):  # fmt: skip
+                given = {id(one) for one in all_tensors((args, kwargs))}
                 output = self._module(*args, **kwargs)
         except Exception as error:
             raise UntriedError("call") from error
         finally:
             for handle in handles:
                 handle.remove()
-        return [one.detach() for one in all_tensors(output) if not unreadable(one)]
+        found = [one for one in all_tensors(output) if not unreadable(one)]
+        made = [one for one in found if id(one) not in given]  # what it hands on as it was given is no answer
+        return [one.detach() for one in made or found]
 
     @contextlib.contextmanager
     def other_embedding(self, tokens: torch.Tensor, token: int) -> Generator[bool]:
@@ -313,17 +319,17 @@ def _refill(value: Any, members: Any) -> None:
 
 @contextlib.contextmanager
 def _as_it_was(values: Sequence[Any]) -> Generator[None]:
-    """The same random numbers in every block, and afterwards all global generators, and `values`, as before."""
+    """The same random numbers in every block, and afterwards `values` as before."""
     restore = [state for state in map(_state_of, values) if state is not None]
-    with global_seed(0, "trial"):
-        for value in values:
-            if isinstance(value, torch.Generator):
-                value.manual_seed(0)
-        try:
-            yield
-        finally:
-            for one in restore:
-                one()
+    seed_globally(_KEY)
+    for value in values:
+        if isinstance(value, torch.Generator):
+            value.manual_seed(0)
+    try:
+        yield
+    finally:
+        for one in restore:
+            one()
 
 
 @contextlib.contextmanager

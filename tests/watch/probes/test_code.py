@@ -8,6 +8,7 @@ import pytest
 from danlu.base.records import CodeLine
 from danlu.watch.measured import Measured
 from danlu.watch.probes.code import CodeProbe
+from danlu.watch.sources import Sources
 
 MASKED = """
 def learn(r, s, s2, a, done):
@@ -41,7 +42,7 @@ def read(source: str, what: str, tmp_path: object) -> set[str]:
     ast.parse(text)
     line = next(n for n, one in enumerate(text.splitlines(), start=1) if "# HERE" in one)
     measured = Measured(lines={what: CodeLine(file, line)})
-    CodeProbe(measured).read()
+    CodeProbe(measured, Sources()).read()
     assert measured.code_read
     return set(measured.code) - {"bootstrap", "padded"}  # these alone are no mistakes
 

@@ -137,3 +137,23 @@ def test_momentum_makes_the_proposed_rate_smaller() -> None:
     measured = rising(50.0)
     measured.optimisers[0].momentum = 0.9
     assert proposed(told(RULE, measured)) == pytest.approx(proposed(plain) / 10)
+
+
+def heavy(*, momentum: float = 0.99, rate: float = 0.1, ratio: float = 1.0, steps: int = 100) -> Measured:
+    return training(lambda step: 2.3 if step <= 5 else 2.3 * ratio, steps, rate=rate, momentum=momentum, update=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_momentum", {"momentum": 0.969, "rate": 0.5}, {"momentum": 0.971, "rate": 0.5}),
+        ("min_summed_rate", {"rate": 0.029}, {"rate": 0.031}),
+    ],
+)
+def test_momentum_that_adds_up_to_too_much_is_told(
+    name: str, inside: dict[str, float], beyond: dict[str, float]
+) -> None:
+    assert check_threshold(RULE, heavy, name, inside, beyond) is None
+    found = told(RULE, heavy())
+    assert (found.variant, found.numbers["summed"]) == ("momentum", pytest.approx(10))
+    assert verdict(RULE, heavy(ratio=0.5)) is None

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unfair
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.rules.train_test_overlap import RULE
@@ -95,3 +96,30 @@ def test_rows_beside_those_of_the_training_are_told() -> None:
     assert check_threshold(RULE, rows, "min_window_share", {"share": 0.29}, {"share": 0.31}) is None
     found = told(RULE, rows())
     assert (found.severity, found.since, found.variant, found.numbers) == ("warning", 6, "rows", {"share": 0.9})
+
+
+LINE = CodeLine("train.py", 30)
+
+
+def test_steps_on_test_data_are_told_with_their_line() -> None:
+    found = told(RULE, Measured(step=10, code={"updates-on-test": LINE}))
+    assert (found.severity, found.variant, found.line) == ("warning", "updated", LINE)
+
+
+def test_training_data_scored_as_test_data_are_told_only_where_they_were_scored() -> None:
+    whole = evaluated(samples=100)
+    whole.code["tests-on-training"] = LINE
+    assert (told(RULE, whole).variant, told(RULE, whole).line) == ("named", LINE)
+    other = evaluated(samples=100, overlap=0.0)
+    other.code["tests-on-training"] = LINE
+    assert verdict(RULE, other) is None
+
+
+def test_a_step_an_epoch_makes_no_policy_of_a_net() -> None:
+    """It is scored after every step, and on samples that it was trained on."""
+    measured = evaluated(overlap=0.5)
+    measured.evaluations = [replace(measured.evaluations[0], step=step) for step in range(1, 11)]
+    measured.epoch_steps = 1
+    assert verdict(RULE, measured) is None
+    measured.full_batch = True
+    assert told(RULE, measured).numbers == {"share": 0.5}

@@ -95,9 +95,17 @@ class Lettered:
         key = (sign, size, bold)
         if key not in self._widths:
             # Between two others, for a space alone has no width; of this size, for each is as wide as whole pixels.
-            whole, rest = (text_width(self.figure, text, size, bold=bold) for text in (f"|{sign}|", "||"))
-            self._widths[key] = whole - rest
+            self._widths[key] = self._measured(f"|{sign}|", size, bold) - self._bars(size, bold)
         return self._widths[key]
+
+    def _bars(self, size: float, bold: bool) -> float:
+        key = ("||", size, bold)
+        if key not in self._widths:
+            self._widths[key] = self._measured("||", size, bold)
+        return self._widths[key]
+
+    def _measured(self, text: str, size: float, bold: bool) -> float:
+        return text_width(self.figure, text, size, bold=bold)
 
 
 def line_height(size: float) -> float:

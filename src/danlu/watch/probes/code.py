@@ -2,20 +2,25 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from danlu.base.records import CodeLine
 from danlu.watch.branches import arguments, taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
-from danlu.watch.probes.code_distillation import one_sided, unscaled
-from danlu.watch.probes.code_latents import divergence_from_normal
-from danlu.watch.probes.code_metrics import counts_all_places
-from danlu.watch.probes.code_noise import drawn_apart
-from danlu.watch.probes.code_pairs import dealt_apart
-from danlu.watch.probes.code_sign import made_small
-from danlu.watch.probes.code_statistics import normalised_by_all
+from danlu.watch.probes.code_arithmetic import WEIGHED, ratio_of_sums, square_of_difference, times_advantage
+from danlu.watch.probes.code_distillation import may_distil, one_sided, unscaled
+from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
+from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge
+from danlu.watch.probes.code_metrics import counts_all_places, may_count
+from danlu.watch.probes.code_noise import drawn_apart, may_draw
+from danlu.watch.probes.code_pairs import dealt_apart, may_deal
+from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
+from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
+from danlu.watch.probes.code_sign import made_small, may_score
+from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_thresholds import chosen_on_test
 from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
 from danlu.watch.sources import Sources
@@ -35,18 +40,43 @@ _VALUE_OF_NEXT = re.compile(r"value|critic|^next_?[qv]|^[qv]_?next|^target_?[qv]
 
 
 _Found = tuple[str, int | None]  # a kind of mistake, and its line
+_Reading = Callable[[ast.AST, Mapping[str, Any]], int | None]
+
+# The mistakes looked for in all that runs of a file; each with what tells from its words whether it can stand there.
+_WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
+    "by-time": (may_end, lambda scope, known: ended_by_time_alone(scope)),
+    "all-places": (may_count, lambda scope, known: counts_all_places(scope)),
+    "temperature-square": (may_distil, lambda scope, known: unscaled(scope, scope, known)),
+    "joint": (may_normalise, lambda scope, known: normalised_by_all(scope)),
+    "pairs": (may_deal, lambda scope, known: dealt_apart(scope)),
+    "sign": (may_score, lambda scope, known: made_small(scope)),
+    "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
+    "updates-on-test": (may_update, lambda scope, known: updates_on_test(scope)),
+    "tests-on-training": (may_test, lambda scope, known: tests_on_training(scope)),
+    "noise": (may_draw, lambda scope, known: drawn_apart(scope)),
+    "divergence": (may_diverge, lambda scope, known: divergence_from_normal(scope)),
+    "bootstrap": (lambda text: text.matches(_REWARD), lambda scope, known: _bootstrapped(scope)),
+    "padded": (lambda text: text.matches(_PADDED), lambda scope, known: _named(scope, _PADDED)),
+    "squares": (
+        lambda text: text.has_powers or text.has({"pow", "square"}),
+        lambda scope, known: square_of_difference(scope),
+    ),
+    "overlap": (lambda text: text.has({"sum"}), lambda scope, known: ratio_of_sums(scope)),
+    "advantage": (lambda text: text.matches(WEIGHED), lambda scope, known: times_advantage(scope)),
+}
 
 
 class CodeProbe:
-    """Reads the functions that the lines of a training stand in."""
+    """Reads the functions that the lines of a training stand in; a file is parsed only where its words say that one of
+    the mistakes can stand in it."""
 
     writes = ("code", "code_read")
 
-    def __init__(self, measured: Measured) -> None:
+    def __init__(self, measured: Measured, sources: Sources) -> None:
         self._measured = measured
-        self._sources = Sources()
+        self._sources = sources
         self._read: set[CodeLine] = set()
-        self._files: set[str] = set()
+        self._files: dict[str, set[str]] = {}  # those that were read whole, with the mistakes that can stand in them
 
     def read(self) -> None:
         """Read what stands around the lines noted since the last call."""
@@ -56,22 +86,33 @@ class CodeProbe:
             if line is None or line in self._read or not is_theirs(line.file):
                 continue
             self._read.add(line)
+            text = self._sources.text(line.file)
+            if not text:
+                continue
+            fresh = line.file not in self._files
+            if fresh:
+                self._files[line.file] = _possible(SourceText(text))
+            possible = self._files[line.file]
+            if what != "evaluation" and not (possible if fresh else possible & {"terminal", "temperature"}):
+                self._measured.code_read = True
+                continue
             scopes = self._sources.around(line)
             if scopes:
                 self._measured.code_read = True
-                self._read_around(what, line, scopes)
+                self._read_around(what, line, scopes, fresh=fresh)
 
-    def _read_around(self, what: str, line: CodeLine, scopes: list[ast.AST]) -> None:
+    def _read_around(self, what: str, line: CodeLine, scopes: list[ast.AST], *, fresh: bool) -> None:
         known = values_under_way(line.file)
         values = {name: value for name, value in known.items() if not _END.search(name)}
-        scope = taken(scopes[0], values)
-        ends = any(_ENDS.search(word) for word in own_words(scopes[-1]))
-        found: list[_Found] = [("terminal", _unmasked(scope) if ends else None), ("temperature", one_sided(scope))]
-        if line.file not in self._files:
-            self._files.add(line.file)
+        possible = self._files[line.file]
+        ends = "terminal" in possible and any(_ENDS.search(word) for word in own_words(scopes[-1]))
+        found: list[_Found] = []
+        if ends or "temperature" in possible or what == "evaluation":
+            scope = taken(scopes[0], values)
+            found += [("terminal", _unmasked(scope) if ends else None), ("temperature", one_sided(scope))]
+            found.append(("uneven", _mean_of_means(scope, line.line) if what == "evaluation" else None))
+        if fresh:
             found += self._read_whole(line.file, known, values, ends=ends)
-        if what == "evaluation":
-            found.append(("uneven", _mean_of_means(scope, line.line)))
         for kind, number in found:
             if number is not None:
                 self._measured.code.setdefault(kind, CodeLine(line.file, number))
@@ -80,8 +121,8 @@ class CodeProbe:
         self, file: str, known: Mapping[str, Any], values: Mapping[str, Any], *, ends: bool
     ) -> list[_Found]:
         """What stands anywhere in the functions that are under way, or that these call."""
-        tree = self._sources.tree(file)
-        if tree is None:
+        tree, possible = self._sources.tree(file), self._files[file]
+        if tree is None or not (ends or possible & {*_WHOLE, "threshold"}):
             return []
         lines = [one for one in (*lines_under_way(), *self._measured.lines.values()) if one.file == file]
         starts = {getattr(self._sources.around(one)[0], "lineno", 0) for one in lines}
@@ -91,21 +132,24 @@ class CodeProbe:
         }
         pruned = taken(tree, values, given)
         scope = reached(pruned, starts) if isinstance(pruned, ast.Module) else pruned
-        chosen = chosen_on_test(scope, scope)
-        kind = "threshold-test" if chosen is not None and chosen[1] else "threshold"
-        return [
-            ("terminal", _unmasked(scope) if ends else None),
-            ("all-places", counts_all_places(scope)),
-            ("temperature-square", unscaled(scope, scope, known)),
-            ("joint", normalised_by_all(scope)),
-            ("pairs", dealt_apart(scope)),
-            ("sign", made_small(scope)),
-            ("noise", drawn_apart(scope)),
-            ("divergence", divergence_from_normal(scope)),
-            ("bootstrap", _bootstrapped(scope)),
-            ("padded", _named(scope, _PADDED)),
-            (kind, chosen[0] if chosen is not None else None),
-        ]
+        found: list[_Found] = [("terminal", _unmasked(scope) if ends else None)]
+        found += [(kind, reading(scope, known)) for kind, (_, reading) in _WHOLE.items() if kind in possible]
+        chosen = chosen_on_test(scope, scope) if "threshold" in possible else None
+        if chosen is not None:
+            found.append(("threshold-test" if chosen[1] else "threshold", chosen[0]))
+        return found
+
+
+def _possible(text: SourceText) -> set[str]:
+    """The mistakes that can stand in a file of these words."""
+    found = {kind for kind, (may, _) in _WHOLE.items() if may(text)}
+    if text.matches(_REWARD) and text.matches(_ENDS):
+        found.add("terminal")
+    if may_distil(text):
+        found.add("temperature")
+    if text.compares:
+        found.add("threshold")
+    return found
 
 
 def _named(scope: ast.AST, pattern: re.Pattern[str]) -> int | None:

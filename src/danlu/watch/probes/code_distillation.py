@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, words_behind
 from danlu.watch.walking import walk
 
@@ -12,7 +13,14 @@ _TEMPERATURE = re.compile(r"^(T|t|tau|temp|temperature)$|temp", re.IGNORECASE)
 _OTHER = re.compile(r"entropy|criterion|nll|mse|bce|l1_|huber|hard|task|loss_f|^ce|^loss$", re.IGNORECASE)
 _DEPTH = 6  # assignments that a value is followed through
 _LEAST = 1.5  # temperature whose square matters
+_DIVERGENCE = re.compile(r"kl|teacher", re.IGNORECASE)
+_SOFTENED = re.compile(r"softmax")
 _Made = Mapping[str, list[ast.AST]]
+
+
+def may_distil(text: SourceText) -> bool:
+    """Whether there can be a divergence between two distributions."""
+    return text.matches(_DIVERGENCE) and text.matches(_SOFTENED)
 
 
 def one_sided(scope: ast.AST) -> int | None:

@@ -2,8 +2,14 @@
 
 import ast
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import name_of
 from danlu.watch.walking import walk
+
+
+def may_diverge(text: SourceText) -> bool:
+    """Whether there can be such a divergence."""
+    return text.has({"kl_divergence"}) or (text.has({"exp"}) and (text.has_powers or text.has({"pow", "square"})))
 
 
 def divergence_from_normal(scope: ast.AST) -> int | None:

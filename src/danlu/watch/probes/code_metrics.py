@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Mapping
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
 from danlu.watch.walking import walk
 
@@ -14,6 +15,11 @@ _CHOSEN = re.compile(
 _SIZES = {"numel", "nelement"}
 _LARGEST = {"argmax", "max", "topk"}
 _Made = Mapping[str, list[ast.AST]]
+
+
+def may_count(text: SourceText) -> bool:
+    """Whether there can be a share of right answers."""
+    return text.has(_LARGEST) and (text.has({"mean"}) or text.has(_SIZES))
 
 
 def counts_all_places(scope: ast.AST) -> int | None:

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import assignments, name_of, words_behind
 from danlu.watch.walking import walk
 
@@ -19,6 +20,12 @@ _DEPTH = 8
 _Place = tuple[int, int]
 _Made = Mapping[str, list[ast.AST]]
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def may_draw(text: SourceText) -> bool:
+    """Whether noise can be drawn, and a squared loss computed."""
+    squares = text.has_powers or text.has({"pow", "square", "abs"} | _CLASSES) or text.matches(_LOSSES)
+    return text.has(_DRAWS) and squares
 
 
 def drawn_apart(scope: ast.AST) -> int | None:

@@ -3,6 +3,7 @@
 import ast
 import re
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import assignments, name_of, own_words
 from danlu.watch.walking import walk
 
@@ -18,6 +19,11 @@ _SEEDS = {
     "default_rng",
     "RandomState",
 }
+
+
+def may_deal(text: SourceText) -> bool:
+    """Whether targets can be put into another order."""
+    return text.has({*_DRAWN, "shuffle"})
 
 
 def dealt_apart(scope: ast.AST) -> int | None:

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import assignments, name_of, own_words
 from danlu.watch.walking import walk
 
@@ -16,6 +17,12 @@ _RETURN = re.compile(r"^(adv|advantages?|returns?|rewards?|rets?|deltas?)$", re.
 _THROUGH = {"mean", "sum", "squeeze", "stack", "cat"}
 _DEPTH = 6
 _Made = Mapping[str, list[ast.AST]]
+
+
+def may_score(text: SourceText) -> bool:
+    """Whether a backward pass can begin at a score, or at chances times returns."""
+    chances = text.matches(_CHANCE) and text.matches(_RETURN)
+    return text.has({"backward"}) and (chances or text.has({"cosine_similarity"}) or text.matches(_SCORES))
 
 
 def made_small(scope: ast.AST) -> int | None:

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
 from danlu.watch.walking import walk
 
@@ -14,6 +15,11 @@ _TRAIN = re.compile(r"(^|_)(tr|trn|train|fit)", re.IGNORECASE)
 _TARGET = re.compile(r"^(y|ys|target|label)", re.IGNORECASE)
 _PART = re.compile(r"part|train|test|valid|loader|batch", re.IGNORECASE)
 _Made = Mapping[str, list[ast.AST]]
+
+
+def may_normalise(text: SourceText) -> bool:
+    """Whether anything can be normalised by what was measured."""
+    return text.has(_FITTED) or (text.has(_CENTRES) and text.has(_SPREADS))
 
 
 def normalised_by_all(scope: ast.AST) -> int | None:

@@ -100,7 +100,7 @@ class DrawsProbe:
     def _seeded_again(self, functions: list[FunctionType]) -> CodeLine | None:
         """The line that seeds by a number that stands there, in what is called for every sample."""
         for one in functions:
-            node = self._node(one) if one.__name__ not in _ONCE else None
+            node = self._node(one) if one.__name__ not in _ONCE and _words(one.__code__) & _MAKERS else None
             for call in walk(node) if node is not None else ():
                 if isinstance(call, ast.Call) and name_of(call.func) in _MAKERS:
                     given = [*call.args, *(one.value for one in call.keywords)]

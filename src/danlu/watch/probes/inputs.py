@@ -75,7 +75,7 @@ class InputProbe:
         facts.high.add(step, most)
         if not math.isfinite(average):
             self.see_nonfinite(inputs, step)
-        elif step <= 3 or step % 10 == 0:
+        elif step <= 3 or step % (10 if step <= 100 else 1_000) == 0:  # later batches are hardly of another kind
             self._see_samples(sample, step)
 
     def _see_samples(self, sample: torch.Tensor, step: int) -> None:
@@ -111,7 +111,8 @@ class InputProbe:
 
 def _may_be_windows(inputs: torch.Tensor) -> bool:
     """Whether rows may be windows of a longer one: [N, T] or [N, T, F]."""
-    return inputs.dim() in (2, 3) and _PLACES[0] <= inputs.shape[1] <= _PLACES[1] and inputs[0].numel() <= _MOST_COLUMNS
+    shape = inputs.shape
+    return len(shape) in (2, 3) and _PLACES[0] <= shape[1] <= _PLACES[1] and shape[1:].numel() <= _MOST_COLUMNS
 
 
 def _with_places_second(inputs: torch.Tensor) -> torch.Tensor:
@@ -129,17 +130,19 @@ def _chunk(windows: torch.Tensor) -> int:
 _Waiting = tuple[torch.Tensor, int]  # rows of a batch, and how many of their numbers, from either end, tell a window
 
 
-def _form(batch: _Waiting) -> tuple[int, int, torch.device]:
+def _form(batch: _Waiting) -> tuple[int, int, torch.device, torch.dtype]:
     rows, width = batch
-    return width, rows.shape[1], rows.device
+    return width, rows.shape[1], rows.device, rows.dtype
 
 
 def _rows(inputs: torch.Tensor) -> torch.Tensor:
-    """The samples as rows of at most about 128 numbers, float64 [N, C] with a memory of their own."""
-    rows = inputs.detach().as_subclass(torch.Tensor).flatten(1)
+    """The samples as rows of at most about 128 numbers, [N, C] with a memory of their own."""
+    rows = inputs.detach()
+    rows = rows if type(rows) is torch.Tensor else rows.as_subclass(torch.Tensor)
+    rows = rows if rows.dim() == 2 else rows.flatten(1)
     if rows.shape[1] > _MOST_COLUMNS:
         rows = rows[:, :: rows.shape[1] // _MOST_COLUMNS]
-    return rows.to(torch.float64, copy=True)
+    return rows.clone()
 
 
 class SampleProbe:
@@ -189,7 +192,8 @@ class SampleProbe:
     def _known(self, inputs: torch.Tensor) -> bool:
         # Whole numbers are tokens or codes: few of them make no sample known.
         least = 2 if inputs.dtype.is_floating_point else 8
-        return inputs.dim() >= 2 and len(inputs) > 0 and inputs[0].numel() >= least
+        shape = inputs.shape
+        return len(shape) >= 2 and shape[0] > 0 and shape[1:].numel() >= least
 
     def _keys(self, inputs: torch.Tensor) -> torch.Tensor:
         return self._keys_of(_rows(inputs))
@@ -203,7 +207,7 @@ class SampleProbe:
             self._weights[size] = (torch.frac(places * 0.6180339887498949) + 0.5).to(rows.device)
         # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits
         # only, which are left out.
-        return (rows @ self._weights[size]).view(torch.int64) >> _LAST_BITS
+        return (rows.double() @ self._weights[size]).view(torch.int64) >> _LAST_BITS
 
     def _read(self, step: int) -> None:
         for keys in self._waiting():

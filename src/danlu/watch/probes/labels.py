@@ -1,12 +1,13 @@
 """The targets as they come to the loss: which there are, how they are spread over the batches, what was answered."""
 
 import math
+from typing import Any
 
 import torch
 
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
-from danlu.watch.tracing import unreadable
+from danlu.watch.tracing import all_tensors, unreadable
 
 _MOST_BATCHES = 200
 _MOST_CLASSES = 1_000
@@ -34,11 +35,24 @@ class LabelProbe:
         self._tags: torch.Tensor | None = None  # positive ones, by output
         self._tagged = 0
         self._place = 0  # in memory, of the targets seen last
+        self._plain: tuple[Any, ...] | None = None  # the form of those, where they are classes in one row
         self.closed = False
 
-    def computed(self, call: LossCall, step: int, inputs: torch.Tensor | None) -> None:
-        """A loss function of torch has answered in a training pass over `inputs`."""
+    def computed(
+        self, call: LossCall, step: int, inputs: torch.Tensor | None, given: Any = None, within: bool = True
+    ) -> None:
+        """A loss function of torch has answered in a training pass over `inputs`, in the midst of a call that was
+        `given` so much, if any is under way; `within` a step in which the net was called."""
         kind, targets, outputs = call.kind, call.targets, call.outputs
+        if step > 3 and self._plain == _form(call):
+            self._place = targets.data_ptr()
+            self._pending.append(targets.clone())
+            if len(self._pending) >= _PENDING:
+                self.flush()
+            return
+        self._plain = None
+        if kind == "numbers" and not self._are_data(targets, given, within=within):
+            return
         reason = unreadable(targets) or unreadable(outputs)
         if reason:
             self._measured.unread["labels"] = reason
@@ -58,10 +72,19 @@ class LabelProbe:
         dense = dense or (not known and self._measured.labels.dense)  # of an ordinary step the inputs are not heard
         count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2
         self.see(kind, count, targets, step, dense=dense, weighted=call.weighted)
+        if kind == self._measured.labels.kind and targets.dim() == 1 and len(targets) <= _MOST_LABELS:
+            self._plain = _form(call) if targets.dtype is torch.int64 else None
         if step <= 3 and call.ignored is not None and call.ignored >= 0:
             self._measured.labels.ignored = call.ignored
         if step <= 3 and call.weights is not None and call.name != "binary_cross_entropy":
             self._measured.labels.weights = _weights(call.weights)
+
+    def _are_data(self, targets: torch.Tensor, given: Any, *, within: bool) -> bool:
+        """Whether numbers are data: not the targets of another net that is trained in turn, nor made by the net
+        itself in its forward pass, as what a codebook is drawn to."""
+        if given is not None and not unreadable(targets):
+            self._measured.labels.made = not _is_among(targets, given)
+        return not self._measured.labels.made and (within or not self._measured.foreign_steps)
 
     def refused(self, call: LossCall, step: int) -> None:
         """A loss function of torch has raised."""
@@ -219,6 +242,18 @@ class LabelProbe:
         ):
             counts.clear()
             counts.update((label, count) for label, count in enumerate(values.tolist()) if count)
+
+
+def _is_among(targets: torch.Tensor, given: Any) -> bool:
+    """Whether a tensor is one of these, or a part of one."""
+    storage = targets.untyped_storage().data_ptr()
+    return any(one.untyped_storage().data_ptr() == storage for one in all_tensors(given) if not unreadable(one))
+
+
+def _form(call: LossCall) -> tuple[Any, ...]:
+    """What two calls share of which the one needs no other look than the other."""
+    targets, outputs = call.targets, call.outputs
+    return call.kind, type(targets), targets.dtype, targets.shape, type(outputs), outputs.shape, call.weighted
 
 
 def _weights(weights: torch.Tensor) -> tuple[float, ...]:

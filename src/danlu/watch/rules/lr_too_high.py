@@ -10,6 +10,7 @@ from danlu.watch.reading import (
     begins_blocked,
     early_step_size,
     first_loss,
+    is_adaptive,
     is_surrogate,
     main_optimiser,
     moving_layers,
@@ -43,6 +44,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         enough = measured.loss.count >= thresholds["min_slow_steps"]
         if enough and share > thresholds["min_slow_loss_ratio"] and largest > thresholds["min_leap_update_ratio"]:
             return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(measured))
+        summed = optimiser.highest_rate / (1 - min(optimiser.momentum, 0.9999))  # what steps of one direction add up to
+        long = optimiser.momentum > thresholds["min_momentum"] and summed > thresholds["min_summed_rate"]
+        if enough and share > thresholds["min_slow_loss_ratio"] and long and not is_adaptive(optimiser):
+            numbers |= {"momentum": optimiser.momentum, "summed": summed}
+            return Verdict("error", 1, numbers, variant="momentum", remedies=({"optim.momentum": 0.9},))
     peak = max(measured.loss.earliest)
     if early > thresholds["min_leap_update_ratio"] and peak > thresholds["min_leap_loss_ratio"] * max(
         begun, measured.loss.first
@@ -117,7 +123,7 @@ RULE = Rule(
     severities=("error", "warning"),
     needs=("optimizer", "steps"),
     fault_in="optimizer",
-    remedies=({"optim.lr": None}, {"train.clip_norm": 1.0}),
+    remedies=({"optim.lr": None}, {"train.clip_norm": 1.0}, {"optim.momentum": 0.9}),
     # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it;
     # an adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or
     # hardly after a hundred steps; or leap at once to several times what it was, which throws the initial weights away.
@@ -130,6 +136,8 @@ RULE = Rule(
         "min_leap_update_ratio": Threshold(1.0, "share", "replaced"),
         "min_slow_loss_ratio": Threshold(0.75, "times", "hardly"),
         "min_slow_steps": Threshold(100, "steps", "enough"),
+        "min_momentum": Threshold(0.97, "share"),
+        "min_summed_rate": Threshold(3.0, "number"),
         "min_leap_loss_ratio": Threshold(5.0, "times", "leap"),
         "min_late_update_ratio": Threshold(0.02, "share", "late"),
         "min_jump_std_ratio": Threshold(0.3, "times", "jump"),

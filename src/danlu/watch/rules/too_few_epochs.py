@@ -28,7 +28,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     gain, falls = expected_gain(measured)
     now, guess = measured.loss.end(0.1), guess_loss(measured)
-    begin = guess if guess > 0 else first_loss(measured)
+    begin = min(guess, first_loss(measured)) if guess > 0 else first_loss(measured)  # it may begin below guessing
     enough = gain > max(thresholds["min_gain_share"] * (begin - now), thresholds["min_gain_ratio"] * begin)
     if not enough or not falls or progress(measured) < thresholds["min_progress_share"]:
         return None

@@ -13,7 +13,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     share = thresholds["min_overlap_share" if wide else "min_overlap_share_narrow"]
     if measured.declared_overlap >= share:
         return _verdict(1, measured.declared_overlap)
-    if evaluates_all_along(measured):
+    line = measured.code.get("updates-on-test")
+    if line is not None and measured.step:
+        return Verdict("warning", 1, {}, variant="updated", remedies=("no-test-steps",), line=line)
+    # With one step an epoch it is an evaluation an epoch all the same.
+    if evaluates_all_along(measured) and not measured.full_batch:
         return None
     beside = [one for one in measured.evaluations if one.neighbours >= 0 and one.samples >= thresholds["min_samples"]]
     windows = [one for one in beside if one.neighbours >= thresholds["min_window_share"]]
@@ -38,6 +42,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     # All of every pass was trained on: fine where it is the whole training set, to know its accuracy. A data set of its
     # own with the same samples is meant to be another one.
+    line = measured.code.get("tests-on-training")
+    if line is not None:
+        return Verdict("warning", max(1, known[0].step), {}, variant="named", remedies=("held-out-loader",), line=line)
     subset = [one for one in known if one.elsewhere or _is_subset(one, measured, thresholds)]
     return _verdict(subset[0].step, 1.0) if len(subset) > len(known) / 2 else None
 
@@ -57,7 +64,8 @@ RULE = Rule(
     severities=("warning",),
     needs=("held-out",),
     fault_in="evaluated",
-    remedies=("split-first", "split-by-time", "hold-out-block"),
+    told_by=("random_split", "train_test_split", "randperm", "permutation"),
+    remedies=("split-first", "split-by-time", "hold-out-block", "no-test-steps", "held-out-loader"),
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.
     thresholds={
