@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from danlu.base.errors import Faults, nearest
+from danlu.base.errors import Fault, Faults, nearest
 from danlu.base.input_files import path_kind
 from danlu.base.naming import spelled
 from danlu.base.own_code import file_and_maker
@@ -77,7 +77,7 @@ def _kind_of(word: str, faults: Faults) -> str | None:
     return None
 
 
-def _nearest_to(word: str, path: Path) -> str:
+def _nearest_to(word: str, path: Path) -> Fault | str:
     """The name that is spelled nearest: of a data set, of a net, or of what lies where the word points to."""
     beside = [one.name for one in path.parent.iterdir()] if path_kind(path.parent) == "folder" else []
     return nearest(path.name, beside) or nearest(word, [*data_names(), *net_names()])
