@@ -1,10 +1,11 @@
-"""What the dashboard bears: a thousand runs of ten thousand steps each, and ten readers beside a training.
+"""What the dashboard bears: thousands of runs of ten thousand steps each, and ten readers beside a training.
 
-    python benchmarks/bench_serve.py [--runs 1000] [--windows 60] [--seconds 0.7]
+    python benchmarks/bench_serve.py [--runs 1000] [--windows 60] [--seconds 0.7] [--only list,many,long,pages,cost]
 
-The runs are generated. The list and a run are timed from the request to the last byte, and to the drawn page where
-Playwright and a Chromium are there. Memory is the server's peak, torch included. What ten readers cost the training is
-measured in windows with and without them in turn: the ratio is the median over pairs of windows side by side.
+The runs are generated, but for "pages", where one of each kind is carried out and each of its pages opened. The list
+and a run are timed from the request to the last byte, and to the drawn page where Playwright and a Chromium are
+there. Memory is the server's peak, torch included. What ten readers cost the training is measured in windows with and
+without them in turn: the ratio is the median over pairs of windows side by side.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -31,7 +32,9 @@ from typing import Any
 STEPS = 10_000
 LONG = 100_000
 READERS = 10
+MANY = 10_000
 _BLOCK = 100
+_COURSES = 20
 _TRAIN = """
 import mmap, struct, sys
 import torch
@@ -85,7 +88,7 @@ def journal(steps: int, seed: int) -> str:
 
 def generate(folder: Path, runs: int, steps: int = STEPS) -> None:
     """So many runs in `folder`; every twentieth has a course of its own."""
-    journals = [journal(steps, seed) for seed in range(min(20, runs))]
+    first: list[Path] = []
     for number in range(runs):
         place = folder / f"run-{number:04}"
         place.mkdir(parents=True)
@@ -94,7 +97,11 @@ def generate(folder: Path, runs: int, steps: int = STEPS) -> None:
         )
         (place / "recipe.toml").write_text(recipe)
         (place / "environment.json").write_text('{"torch": "2"}')
-        (place / "journal.jsonl").write_text(journals[number % len(journals)])
+        if number < _COURSES:
+            (place / "journal.jsonl").write_text(journal(steps, number))
+            first.append(place / "journal.jsonl")
+        else:  # the disk need not hold ten thousand of them
+            os.link(first[number % _COURSES], place / "journal.jsonl")
 
 
 class Dashboard:
@@ -117,7 +124,7 @@ class Dashboard:
         with urllib.request.urlopen(request) as answer:
             content = answer.read()
         seconds = time.perf_counter() - start
-        return seconds, json.loads(content) if content else None
+        return seconds, json.loads(content) if content[:1] == b"{" else None
 
     def busy(self) -> float:
         """Seconds of a core that it has used so far."""
@@ -145,10 +152,10 @@ def load(folder: Path, runs: int) -> None:
     generate(folder, runs)
     with dashboard(folder) as shown:
         first, listed = shown.ask("/api/list?lang=en")
-        assert len(listed["rows"]) == runs
+        assert listed["total"] == runs
         again = statistics.median(_pause(1.0) or shown.ask("/api/list?lang=en")[0] for _ in range(5))
         seconds: list[float] = []
-        for row in listed["rows"][:: max(1, runs // 20)]:
+        for row in listed["rows"][:: max(1, len(listed["rows"]) // 20)]:
             taken, page = shown.ask(f"/api/run/{row['id']}?lang=en")
             seconds.append(taken)
             check_extremes(page, folder / row["name"] / "journal.jsonl")
@@ -175,6 +182,29 @@ def long_run(folder: Path) -> None:
         print(f"a run of {LONG:,} steps: {first:.2f} s (asked < 0.5, drawn); {others}")
     with dashboard(folder) as shown:
         in_browser(shown)
+
+
+def every_page(folder: Path) -> None:
+    """The memory of the server once each page of each kind was opened."""
+    import danlu  # here alone, so that measuring does not load it
+
+    told = {"progress": False, "epochs": 4}
+    danlu.fit("lenet5", "digits", folder=folder / "run", **told)
+    hurt = danlu.fit("mlp", "digits", folder=folder / "hurt", lr=1e-5, **told)
+    vary = {"optim.lr": [0.01, 0.1], "net.activation": ["relu", "sigmoid"]}
+    danlu.compare("mlp", "digits", vary=vary, seeds=3, folds=2, folder=folder / "study", **told)
+    danlu.search("mlp", "digits", space={"lr": (1e-4, 1)}, trainings=16, folder=folder / "search", **told)
+    danlu.cure(hurt, seeds=3, folder=folder / "cure", progress=False)
+    with dashboard(folder) as shown:
+        rows = shown.ask("/api/list?lang=en")[1]["rows"]
+        runs = [row["id"] for row in rows if row["kind"] == "run"]
+        asked = [f"study/{row['id']}?lang={words}" for row in rows if row["kind"] == "study" for words in ("en", "zh")]
+        asked += [f"run/{id}?lang={words}" for id in runs for words in ("en", "zh")]
+        asked += [f"moment/{id}?lang=en&at=0" for id in runs] + [f"run/{id}/net.svg?lang=en" for id in runs]
+        asked += [f"compare?lang=en&runs={','.join(runs)}", f"curves?lang=en&runs={runs[0]}&smooth=9&axis=epoch"]
+        for path in asked:
+            shown.ask(f"/api/{path}")
+        print(f"memory with {len(asked)} pages opened: {shown.memory():.0f} MB at its peak (asked < 300)")
 
 
 def _pause(seconds: float) -> None:
@@ -209,16 +239,29 @@ def in_browser(shown: Dashboard) -> None:
         # The printed address works once, and it was used for the cookie.
         page.context.add_cookies([{"name": shown.cookie.key, "value": shown.cookie.value, "url": shown.base}])
         page.goto("about:blank")
-        start = time.perf_counter()
-        page.goto(shown.base)
-        page.wait_for_selector("table.list tbody tr")
-        opened = time.perf_counter() - start
-        start = time.perf_counter()
-        page.click("table.list tbody tr a")
-        page.wait_for_selector(".chart .panels svg")
-        clicked = time.perf_counter() - start
-        print(f"in Chromium: the list is drawn after {opened:.2f} s, a run {clicked:.2f} s after a click")
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        told = [_drawn(shown, session, "the list", lambda: page.goto(shown.base), page, "table.list tbody tr")]
+        click, drawn = "table.list tbody tr a", ".chart .panels svg"
+        told.append(_drawn(shown, session, "a run after a click", lambda: page.click(click), page, drawn))
+        print("drawn in Chromium: " + "; ".join(told))
         browser.close()
+
+
+def _drawn(shown: Dashboard, session: Any, name: str, act: Callable[[], object], page: Any, wanted: str) -> str:
+    """How long it takes until `wanted` is there after `act`; and of that what server and page took of the processor."""
+    before, begun, start = shown.busy(), _of_the_page(session), time.perf_counter()
+    act()
+    page.wait_for_selector(wanted)
+    took = time.perf_counter() - start
+    server, own = shown.busy() - before, _of_the_page(session) - begun
+    return f"{name} {took:.2f} s, of the processor {server + own:.2f} (server {server:.2f}, page {own:.2f})"
+
+
+def _of_the_page(session: Any) -> float:
+    """Seconds that the page's thread has used of a processor so far."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
 
 def cost(folder: Path, windows: int, seconds: float) -> None:
@@ -284,12 +327,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--windows", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=0.7)
+    parser.add_argument("--only", default="list,many,long,pages,cost")
     asked = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="danlu-bench-serve-"))
     try:
-        load(place / "runs", asked.runs)
-        long_run(place / "long")
-        cost(place / "training", asked.windows, asked.seconds)
+        parts = {
+            "list": lambda: load(place / "runs", asked.runs),
+            "many": lambda: load(place / "many", MANY),
+            "long": lambda: long_run(place / "long"),
+            "pages": lambda: every_page(place / "pages"),
+            "cost": lambda: cost(place / "training", asked.windows, asked.seconds),
+        }
+        for name in asked.only.split(","):
+            print(f"{name}, load {os.getloadavg()[0]:.1f}")
+            parts[name]()
     finally:
         shutil.rmtree(place)
 

@@ -57,6 +57,7 @@ class Candidate:
     what: str
     seen: int | None = 64_000
     weights: str = "best"
+    ema: float | None = None
     schedule: str = "constant"
     net: dict[str, Any] = field(default_factory=dict[str, Any])
     optim: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -65,14 +66,14 @@ class Candidate:
     def recipe(self, data: Dataset) -> Recipe:
         count = data.sizes["train"]
         epochs = 20 if self.seen is None else min(200, max(20, round(self.seen / count)))
-        optim: dict[str, Any] = {"lr": 0.01, "momentum": 0.9, **self.optim}
+        optim: dict[str, Any] = {"name": "sgd", "lr": 0.01, "momentum": 0.9, **self.optim}
         loss = "cross-entropy" if data.task == "classification" else "mse"
         return Recipe(
             net=NetRecipe(name="mlp"),
             loss=LossRecipe(name=loss, **(self.loss if data.task == "classification" else {})),
             optim=OptimRecipe(**optim),
             schedule=ScheduleRecipe(name=self.schedule),
-            train=TrainRecipe(epochs=epochs, batch_size=16, weights=self.weights),  # pyright: ignore[reportArgumentType]
+            train=TrainRecipe(epochs=epochs, batch_size=16, weights=self.weights, ema=self.ema),  # pyright: ignore[reportArgumentType]
         )
 
 
@@ -89,6 +90,7 @@ CANDIDATES = (
     Candidate("64,000, best weights, Adam 0.001", optim={"name": "adam", "lr": 0.001, "momentum": None}),
     Candidate("64,000, best weights, dropout 0.2", net={"dropout": 0.2}),
     Candidate("64,000, best weights, label smoothing 0.1", loss={"label_smoothing": 0.1}),
+    Candidate("64,000, best weights, averaged (0.99)", ema=0.99),
 )
 
 
@@ -99,7 +101,7 @@ def test_scores(datasets: Sequence[Dataset], candidates: Sequence[Candidate]) ->
         return [statistics.fmean(scores) for scores in zip(*alone, strict=True)]
     groups: dict[str, list[Candidate]] = {}
     for one in candidates:
-        key = (one.net, one.optim.get("name"), one.recipe(datasets[0]).train.epochs, one.loss)
+        key = (one.net, one.optim.get("name"), one.recipe(datasets[0]).train.epochs, one.loss, one.ema is None)
         groups.setdefault(str(key), []).append(one)
     scores: dict[str, list[float]] = {}
     for group in groups.values():

@@ -24,7 +24,9 @@ OVERLAPS = """() => {
   const boxes = shown.flatMap(one => {
     const range = document.createRange();
     range.selectNodeContents(one);
-    return [...range.getClientRects()].filter(box => box.width > 1).map(box => [one, box]);
+    const frame = one.closest('.scroll')?.getBoundingClientRect();  // what is beyond its edge is not seen
+    const seen = box => ({ ...box.toJSON(), right: Math.min(box.right, frame?.right ?? Infinity) });
+    return [...range.getClientRects()].filter(box => box.width > 1).map(box => [one, seen(box)]);
   });
   const wrong = [];
   for (const one of shown) {
@@ -48,7 +50,7 @@ NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, selec
 """What can be used and has no name for a screen reader."""
 CROWDED = """() => [...document.querySelectorAll('.panels svg')].flatMap(svg => {
   const texts = [...svg.querySelectorAll('text')].filter(one => one.textContent.trim());
-  const boxes = texts.map(one => [one.textContent, one.getBoundingClientRect()]);
+  const boxes = texts.map(one => [one.firstChild.textContent, one.getBoundingClientRect()]);  // less its title
   const frame = svg.getBoundingClientRect();
   const outside = box => box.left < frame.left - 1 || box.right > frame.right + 1;
   const out = boxes.filter(([, box]) => outside(box)).map(([text]) => `out: ${text}`);

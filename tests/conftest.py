@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from danlu.base.places import OVERVIEW_VARIABLE
+from danlu.base.places import OVERVIEW_VARIABLE, PROGRAM_VARIABLE
 from danlu.base.words import use_language
 from real_data import DATA_VARIABLE, failing_cases, real_data
 
 
 def pytest_configure() -> None:
-    """Thousands of trainings of a moment draw no poster; the tests of posters ask for them."""
+    """Thousands of trainings of a moment draw no poster, and keep no program of their nets; the tests of both ask for
+    them."""
     os.environ.setdefault(OVERVIEW_VARIABLE, "0")
+    os.environ.setdefault(PROGRAM_VARIABLE, "0")
 
 
 @pytest.fixture(autouse=True)

@@ -159,10 +159,12 @@ def packages_are_lazy_by_their_stub(package: Path) -> Iterator[str]:
 def randomness_in_one_place(module: Module) -> Iterator[str]:
     if module.path.as_posix() == "base/seeds.py":
         return
+    # The secret word of a page alone is drawn elsewhere: its server has no use for torch.
+    own = {"secrets"} if module.path.as_posix() == "base/secret.py" else set[str]()
     names = dict[int, str]()
     for node, name in module.mentions:
         names[id(node)] = name
-        if is_under(name, RANDOMNESS_AND_HARDWARE):
+        if is_under(name, RANDOMNESS_AND_HARDWARE) and not is_under(name, own):
             yield module.at(node, f"{name} belongs in base/seeds.py")
     for node in module.nodes:
         if isinstance(node, ast.Call):

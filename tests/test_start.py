@@ -38,6 +38,7 @@ COMMANDS = [
     ("rules", "dead-relu", "--lang", "zh"),
     ("exercise", "--list"),
     ("nets", "--lang", "zh", "--json"),
+    ("runs", str(FOLDERS)),  # looked up as the dashboard does
 ]
 # A study's intervals are computed when it is looked at, with numpy and the distributions of scipy.special.
 COUNTING = [("show", str(FOLDERS / "study")), ("show", str(FOLDERS / "cure"))]

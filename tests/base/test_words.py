@@ -62,6 +62,14 @@ FORBIDDEN = {
 PICTURES = ("draw.", "figure.", "cli.help-draw", "cli.help-option-", "page.")
 OUR_NAMES = re.compile(r"danlu\.landscape|draw\(landscape\)|picture\.svg")
 
+# Where readers see numbers, a noun behind one that can be 1 chooses its form: {seeds:seed|seeds}.
+COUNTED = re.compile(
+    r"\{\w+(?::,)?\} (?:\w+ )?(seeds|steps|epochs|pairs|folds|rounds|trainings|trials|layers|rows|seconds|members)\b"
+)
+READ = ("page.", "view.", "figure.", "study.", "report.", "cure.", "search.", "play.", "claims.verdict")
+# 32 seeds; two folds or more; beyond a limit.
+NEVER_ONE = {"play.all-diverged", "study.more-folds-than-samples", "study.too-many", "study.too-many-seeds"}
+
 Catalogue = Mapping[str, str]
 
 
@@ -166,6 +174,10 @@ def forbidden(phrases: Catalogue, language: str) -> Iterator[str]:
             found = re.search(pattern, bare, re.IGNORECASE)
             if found and not (better == "image" and id.startswith(PICTURES)):
                 yield f"{id}: {found.group()!r}; say: {better}"
+
+
+def uncounted(phrases: Catalogue) -> Iterator[str]:
+    yield from (id for id, phrase in phrases.items() if id.startswith(READ) and COUNTED.search(phrase))
 
 
 def read_sources() -> list[str]:
@@ -313,6 +325,24 @@ def test_say_fills_the_placeholders_in_the_language_in_force() -> None:
     assert say("base.did-you-mean", word="relu") == '您是不是想写 "relu"？'
     use_language("en")
     assert say("base.did-you-mean", word="relu") == ' Did you mean "relu"?'
+
+
+def test_a_noun_behind_a_number_is_one_or_many() -> None:
+    assert set(uncounted(catalogue("en"))) == NEVER_ONE
+    assert list(uncounted({"page.a": "{n} more seeds", "page.b": "{n:,} {n:seed|seeds}", "page.c": "{n} seeds"})) == [
+        "page.a",
+        "page.c",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, "about 1 more seed"), ("1", "about 1 more seed"), (0, "about 0 more seeds")]
+)
+def test_the_number_chooses_the_noun(count: object, told: str) -> None:
+    use_language("en")
+    assert say("page.lacks", count=count) == told
+    use_language("zh")
+    assert str(count) in say("page.lacks", count=count)
 
 
 def test_a_phrase_that_does_not_exist_is_our_own_mistake() -> None:

@@ -89,7 +89,7 @@ def test_two_factors_have_their_interaction_shown(type_in: Type) -> None:
     assert table["changes"][0]["verdict"] in ("depends", "adds up", "undecided")
     answer = type_in("show", "mine")
     assert "optim.lr \\ net.activation" in answer.out
-    assert "how its effect changes with net.activation" in answer.out
+    assert "changes with net.activation" in answer.out
 
 
 def test_first_weights_of_several_scales_are_typed_as_levels(type_in: Type) -> None:

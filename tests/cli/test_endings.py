@@ -106,6 +106,7 @@ def epochs(*accuracies: float) -> list[EpochEnded]:
     [
         ((0.7, 0.8, 0.9), False, 100, "scored-last-is-best"),
         ((0.7, 0.9, 0.89, 0.89), False, 100, "scored-last-as-good"),
+        ((0.7, 0.90001, 0.9, 0.9), False, 100, "scored-last-equal"),
         ((0.7, 0.99, 0.8, 0.8, 0.8, 0.8), False, 1000, "scored-last-worse"),
         ((0.7, 0.9, 0.8), True, 100, "scored-best-asked"),
         ((), False, 0, "scored-last-alone"),
@@ -123,7 +124,7 @@ def test_which_weights_are_scored_is_told(
     line = summary_lines(run)[0]
     start = say(f"view.{phrase}", epoch=0, best_epoch=0, metric="", last="", best="", patience=0)[:9]
     assert line.startswith(start)
-    assert ("train.weights=best" in line) == (phrase in ("scored-last-worse", "scored-best-asked"))
+    assert ("train.weights=best" in line) == (phrase == "scored-last-worse")
 
 
 def test_early_stopping_is_announced(capsys: pytest.CaptureFixture[str], tmp_path: Path, language: str) -> None:

@@ -169,6 +169,30 @@ MISTAKES = {
     "neither-recipe-nor-data": Mistake(
         ("fit", "digts"), ("digts is no recipe", '"digits"'), ("digts 既不是配方", '"digits"')
     ),
+    "data-as-command": Mistake(("t.csv",), ("danlu fit t.csv",), ("danlu fit t.csv",), {"t.csv": TABLE}),
+    "file-misspelt": Mistake(
+        ("fit", "sub/tabel.cvs"),
+        ("sub/tabel.cvs", '"table.csv"'),
+        ("sub/tabel.cvs", '"table.csv"'),
+        {"sub/table.csv": TABLE},
+    ),
+    "target-in-other-capitals": Mistake(
+        ("fit", "t.csv", "--target", "Y"), ('"Y"', 'Did you mean "y"?'), ('"Y"', '您是不是想写 "y"？'), {"t.csv": TABLE}
+    ),
+    "only-other-level-misspelt": Mistake(
+        ("compare", "--net", "mlp", "--vary", "net.activation=relu,sigmod"), ('"sigmoid"',), ('"sigmoid"',)
+    ),
+    "header-denied": Mistake(
+        (*ON_TABLE[:-2], "data.target=-1", "data.header=false", "--data", "t.csv"),
+        ("t.csv", "a, b, y", "data.header"),
+        ("t.csv", "a, b, y", "data.header"),
+        {"t.csv": TABLE},
+    ),
+    "folder-of-nothing": Mistake(
+        ("fit", "sub"), ("sub: this folder is no data set",), ("sub：这个文件夹不是数据集",), {"sub/notes.md": "x"}
+    ),
+    "output-of-a-picture": Mistake(("draw", "mlp", "--output", "m.png"), ('"--file"',), ('"--file"',)),
+    "output-of-a-report": Mistake(("report", "runs/a", "--file", "r.html"), ('"--out"',), ('"--out"',)),
     "two-data-sets": Mistake(("fit", "iris", "--data", "wine"), ("iris, wine",), ("iris, wine",)),
     "two-nets": Mistake(("fit", "mlp", "--net", "lenet5"), ("mlp, lenet5",), ("mlp, lenet5",)),
     "likely-target": Mistake(("fit", "t.csv"), ("--target y", "a, b, y"), ("--target y", "a, b, y"), {"t.csv": TABLE}),

@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy
+import polars
 import pytest
 import torch
+from sklearn.datasets import load_iris
 
 from danlu.base.errors import UserError
 from danlu.data import load
@@ -35,6 +37,28 @@ def test_labels_keep_their_spelling_and_type(y: Any, classes: tuple[str, ...]) -
     given = numpy.asarray(y).reshape(40)
     assert decoded.tolist() == given.tolist()
     assert type(decoded.tolist()[0]) is type(given.tolist()[0])
+
+
+@pytest.mark.parametrize(
+    ("y", "is_told"),
+    [(numpy.eye(3)[THREE], True), (numpy.eye(3)[THREE] / 2, False), (X[:, :2], False), (numpy.ones((40, 2)), False)],
+)
+def test_quantities_that_may_be_classes_are_told(y: Any, is_told: bool) -> None:
+    data = load((X, y), validation=0, test=0)
+    assert data.task == "regression"
+    assert ("data.one-hot" in {note.id for note in data.notes}) is is_told
+
+
+def test_rows_of_texts_are_not_texts() -> None:
+    with pytest.raises(UserError, match="they must be numbers"):
+        load((X.astype(str), THREE))
+
+
+def test_what_scikit_learn_and_polars_hand_out_is_opened() -> None:
+    bunch = load(load_iris())
+    assert (bunch.sizes, bunch.outputs) == (load("iris").sizes, 3)
+    frame = polars.DataFrame(X).with_columns(y=polars.Series(THREE))
+    assert load(frame.lazy(), target="y").fingerprint() == load(frame, target="y").fingerprint()
 
 
 @pytest.mark.parametrize(("y", "outputs"), [(X[:, 0], 1), (X[:, :1], 1), (X[:, :2], 2)])

@@ -84,7 +84,7 @@ def test_a_missing_file_is_refused_with_the_nearest(tmp_path: Path, language: st
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path, language: str) -> None:
     (tmp_path / "cat.txt").touch()
-    with pytest.raises(UserError, match={"en": "is a folder", "zh": "是文件夹"}[language]):
+    with pytest.raises(UserError, match={"en": "this folder is no data set", "zh": "这个文件夹不是数据集"}[language]):
         load(str(tmp_path))
 
 

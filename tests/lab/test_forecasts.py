@@ -46,7 +46,7 @@ def test_a_series_is_forecast_better_than_by_the_naive_forecasts(monthly: Path) 
     assert run.as_dict()["baselines"] == run.baselines
     report = run_report(run_info_of(RunFolder(run.folder)))
     assert "a season ago" in report
-    assert "forecasts of the test part, 1 steps ahead" in report
+    assert "forecasts of the test part, 1 step ahead" in report
 
 
 def test_it_is_said_where_a_naive_forecast_is_as_good(monthly: Path, capsys: pytest.CaptureFixture[str]) -> None:

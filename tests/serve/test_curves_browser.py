@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from chromium import Reader, started
+from chromium import CROWDED, NAMELESS, Reader, started
 from dashboard_site import FINDING, LAYERS, PREDICTIONS, RECIPE, Record, Site, make_run, make_study, served, steps
 
 Open = Callable[..., Reader]
@@ -277,31 +277,6 @@ def test_best_and_scored_are_told_apart(gallery: Site, reader: Open) -> None:
     assert {"best on validation", "scored at the end"} <= set(legend)
 
 
-OVERLAPS = """() => {
-  const found = [];
-  for (const svg of document.querySelectorAll('.panels svg')) {
-    const own = [...svg.querySelectorAll('text')].filter((one) => one.getBoundingClientRect().width);
-    const boxes = own.map((one) => one.getBoundingClientRect());
-    const edge = svg.getBoundingClientRect();
-    boxes.forEach((a, at) => {
-      if (a.left < edge.left - 1 || a.right > edge.right + 1) found.push(`beyond the edge: ${own[at].textContent}`);
-      boxes.slice(at + 1).forEach((b, other) => {
-        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-        if (across > 2 && down > 4) found.push(`${own[at].textContent} | ${own[at + 1 + other].textContent}`);
-      });
-    });
-    const cut = own.filter((one) => one.firstChild?.textContent.endsWith('…') && !svg.closest('[data-kind=flow]'));
-    found.push(...cut.map((one) => `cut: ${one.textContent}`));
-  }
-  return found;
-}"""
-
-
-UNNAMED = """[...document.querySelectorAll('input, select, button, summary')].filter((one) =>
-  !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length || one.id)).length"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -321,6 +296,6 @@ def test_no_words_of_a_chart_are_cut_or_overlap(
         page.wait_for_selector(".chart .panels svg")
         page.wait_for_timeout(300)
         window.picture(f"curves-{name}-{width}-{scheme}-{language}")
-        assert page.evaluate(OVERLAPS) == [], name
+        assert page.evaluate(CROWDED) == [], name
         assert window.fits(), name
-        assert page.evaluate(UNNAMED) == 0
+        assert page.evaluate(NAMELESS) == []

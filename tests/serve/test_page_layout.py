@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import view_samples as made
 from chromium import CROWDED, NAMELESS, OVERLAPS, PALE, Reader, started
 from danlu.view.report import run_report
 from danlu.view.study_report import study_report
@@ -102,6 +103,61 @@ def test_every_page_is_read_whole(site: Site, reader: Open, width: int, words: s
         assert wrong == {check: [] for check in CHECKS}, kind
         assert window.fits(), kind
         window.back()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("words", ["en", "zh"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_runs_side_by_side_and_reports_are_read_whole(
+    site: Site, reader: Open, tmp_path: Path, width: int, words: str, theme: str
+) -> None:
+    """Of two runs with long names, and of the files in a folder, with all that is folded open."""
+    other = made.sample_run(*made.moment_records(), name=LONG)
+    reports = {"run": run_report(other), "study": study_report(sample_study())}
+    window = reader(site, viewport={"width": width, "height": SCREEN}, color_scheme=theme)
+    page = window.page
+    page.evaluate("words => localStorage.setItem('danlu-language', words)", words)
+    runs = ",".join(site.id_of(name) for name in (LONG, "study/best"))
+    pages = {"compare": f"http://{site.host}/?lang={words}#/compare/{runs}"}
+    for kind, text in reports.items():
+        (tmp_path / f"{kind}.html").write_text(text, encoding="utf-8")
+        pages[kind] = (tmp_path / f"{kind}.html").as_uri()
+    for kind, address in pages.items():
+        page.goto(address)
+        if address.startswith("file:"):
+            page.click(f".languages button[lang^={words}]")
+            window.requests.clear()  # the file's own
+        page.wait_for_selector(".chart .panels svg:visible")
+        page.evaluate("() => document.querySelectorAll('main details:not(.save)').forEach(one => { one.open = true; })")
+        page.wait_for_timeout(200)
+        assert {check: page.evaluate(script) for check, script in CHECKS.items()} == {check: [] for check in CHECKS}, (
+            kind
+        )
+        assert window.fits(), kind
+        window.picture(f"page-{kind}-{width}-{words}-{theme}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["en", "zh"])
+def test_the_time_machine_goes_on_in_a_report(tmp_path: Path, browser: Any, pictures: Path, words: str) -> None:
+    surface = made.bowl().record().to_json() | {"path": [(-4.0, 1.0, 9.0), (2.0, 3.0, 1.0)], "path_steps": [0, 60]}
+    file = tmp_path / "report.html"
+    file.write_text(run_report(made.sample_run(*made.moment_records(), surface)), encoding="utf-8")
+    window = Reader(browser, pictures)
+    page = window.page
+    page.goto(file.as_uri())
+    page.click(f".languages button[lang^={words}]")
+    half = page.locator(f".half[lang^={words}]")
+    half.locator(".machine > summary").click()
+    half.locator(".machine input").focus()
+    page.keyboard.press("Home")
+    page.wait_for_selector(f".half[lang^={words}] .machine .chart[data-kind=moment-contour] .panels svg")
+    assert "1" in (half.locator(".machine output").text_content() or "")
+    assert half.locator(".machine .chart[data-kind=moment-confusion]").count() == 1
+    assert half.locator(".chart[data-kind=curves] .moment").count() >= 1
+    assert window.wrong == []
+    window.context.close()
 
 
 def test_a_runs_story_stands_on_one_screen(site: Site, reader: Open) -> None:

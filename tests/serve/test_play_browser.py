@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chromium import Reader, started
+from chromium import NAMELESS, OVERLAPS, PALE, Reader, started
 from danlu.lab.play.playground import Playground
 from danlu.serve.play import open_playground
 from dashboard_site import Site, serving
@@ -15,41 +15,6 @@ from playing import write_points
 Open = Callable[..., Reader]
 WAIT = 90_000  # milliseconds for a move, on a busy machine
 PAINTED = "() => document.querySelector('canvas.plane').toDataURL().length > 20_000"  # a blank one has 4,000
-# Texts that are cut off, or lie over each other.
-CROWDED = """() => {
-  const places = ["p", "h1", "h2", "label > span", "output", "summary", "pre", "select"];
-  const seen = [...document.querySelectorAll(places.map((one) => `main ${one}`).join())]
-    .filter((one) => one.checkVisibility() && one.textContent.trim());
-  const cut = seen.filter((one) => !["PRE", "SELECT"].includes(one.tagName) && one.scrollWidth > one.clientWidth + 1
-    && getComputedStyle(one).display !== "inline");
-  const boxes = seen.map((one) => [one, one.getBoundingClientRect()]);
-  const over = boxes.flatMap(([one, a], at) => boxes.slice(at + 1)
-    .filter(([other, b]) => !one.contains(other) && !other.contains(one)
-      && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
-      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
-    .map(([other]) => `${one.textContent} / ${other.textContent}`));
-  return [...cut.map((one) => one.textContent), ...over];
-}"""
-# Texts whose contrast with what lies behind them is below 4.5 (WCAG 2, AA).
-FAINT = """() => {
-  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
-  const curve = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) => 0.2126 * curve(r / 255) + 0.7152 * curve(g / 255) + 0.0722 * curve(b / 255);
-  const behind = (one) => {
-    for (let at = one; at; at = at.parentElement) {
-      const found = parts(getComputedStyle(at).backgroundColor);
-      if (found.length < 4 || found[3] > 0.99) return found;
-    }
-    return [255, 255, 255];
-  };
-  return [...document.querySelectorAll("main *")]
-    .filter((one) => one.checkVisibility()
-      && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
-    .filter((one) => {
-      const [a, b] = [light(parts(getComputedStyle(one).color)), light(behind(one))];
-      return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
-    }).map((one) => one.textContent);
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +130,8 @@ def test_every_size_fits_in_both_languages_and_themes(
     page.wait_for_selector(".help:not(.old)", timeout=WAIT)
     assert page.get_attribute("html", "lang").startswith(words)
     assert window.fits()
-    assert page.evaluate(CROWDED) == []
-    assert page.evaluate(FAINT) == []
+    for check in (OVERLAPS, NAMELESS, PALE):
+        assert page.evaluate(check) == []
     window.picture(f"play-{width}-{words}-{theme}")
 
 
@@ -193,4 +158,5 @@ def test_script_in_names_and_long_names_do_no_harm(tmp_path: Path, reader: Open)
         assert window.page.evaluate("window.pwned") is None
         assert window.page.locator("main img").count() == 0
         assert window.fits()
+        assert window.page.evaluate(OVERLAPS) == []
     playground.close()

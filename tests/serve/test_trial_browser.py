@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import danlu
-from chromium import Reader, started
+from chromium import NAMELESS, OVERLAPS, PALE, Reader, started
 from danlu.serve.try_out import open_trial
 from dashboard_site import Site, serving
 from trial_runs import trained
@@ -195,6 +195,8 @@ def test_every_page_fits_a_phone(sites: dict[str, Site], reader: Open, kind: str
         page.wait_for_selector(".seen img")
     assert page.get_attribute("html", "lang").startswith(words)
     assert window.fits()
+    for check in (OVERLAPS, NAMELESS, PALE):
+        assert page.evaluate(check) == []
     window.picture(f"try-phone-{kind}-{words}")
 
 

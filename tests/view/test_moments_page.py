@@ -1,6 +1,7 @@
 """The moments of a run: where they lie on its curves, and what is shown of each."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from danlu.view.figures.chart import Heatmap, Pictures, Points
 from danlu.view.figures.moments import moment_charts
 from danlu.view.moments_page import moment_page, moment_places
 from danlu.view.paper.draw import draw_chart
+from danlu.view.report import run_report
 
 TEXTS = [{"kind": "text", "epoch": n, "step": 20 * n, "prompt": "the", "text": f" end {n}"} for n in (1, 3)]
 
@@ -18,6 +20,41 @@ def test_places_are_those_of_the_curves() -> None:
     places = moment_places(made.sample_run(*made.moment_records()))
     assert [one["label"] for one in places] == ["epoch 1", "epoch 2", "epoch 3"]
     assert places[1]["at"] == {"step": 40, "epoch": 2.0, "time": 2.0}
+
+
+def test_a_moment_lies_where_its_weights_lay_on_a_surface_that_was_recorded(language: str) -> None:
+    way = {"path": [(-4.0, 1.0, 9.0), (0.0, 2.0, 4.0), (2.0, 3.0, 1.0)], "path_steps": [0, 40, None]}
+    surface = made.bowl().record().to_json() | way
+    run = made.sample_run(*made.moment_records(), surface)
+    found = {
+        number: [chart for chart in moment_page(run, number)["charts"] if chart["kind"] == "moment-contour"]
+        for number in range(3)
+    }
+    places = [[(mark["xs"], mark["ys"]) for mark in chart["panels"][0]["marks"] if mark["type"] == "Points"]
+              for number in (0, 1) for chart in found[number]]  # fmt: skip
+    assert places == [[([-2.0], [1.5])], [([0.0], [2.0])]], "in a straight line between two checkpoints, and on one"
+    assert [bool(chart.get("notes")) for number in (0, 1) for chart in found[number]] == [True, False]
+    assert found[2] == [], "of step 60 nothing was kept"
+
+
+def test_the_report_has_what_the_page_has_of_each_moment() -> None:
+    run = made.sample_run(*made.moment_records())
+    english, _, rest = run_report(run).partition('<div class="half" lang="zh-CN"')
+    shared = json.loads(block(rest, "shared"))
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, dict):
+            return shared[value["$"]] if value.keys() == {"$"} else {key: whole(one) for key, one in value.items()}
+        return [whole(one) for one in value] if isinstance(value, list) else value
+
+    told = whole(json.loads(block(english, "moments")))
+    places = moment_places(run)
+    assert told == [json.loads(to_json(place | moment_page(run, at))) for at, place in enumerate(places)]
+    assert len(json.loads(block(rest, "moments"))) == len(places)
+
+
+def block(page: str, kind: str) -> str:
+    return page.partition(f'class="{kind}-data">')[2].partition("</script>")[0]
 
 
 def test_a_moment_has_scores_mistakes_boundary_and_filters(language: str) -> None:

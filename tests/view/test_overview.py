@@ -125,7 +125,7 @@ def test_each_task_shows_what_it_recorded() -> None:
     assert titles["segmentation"] == ["confusion matrix"]
     assert titles["regression"] == ["residuals"]
     assert titles["several labels"] == ["score of each target"]
-    assert titles["series"] == ["forecasts of the test part, 1 steps ahead", "residuals"]
+    assert titles["series"] == ["forecasts of the test part, 1 step ahead", "residuals"]
     assert titles["reconstruction"] == titles["translation"] == titles["text"] == []
     assert [when for when, _ in told("text").texts] == ["After epoch 1:", "After epoch 3:"]
     assert [tile.name for tile in told("translation").tiles] == ["BLEU", "exact match", "token_accuracy", "loss"]
@@ -135,7 +135,7 @@ def test_scores_are_those_of_the_test_part_with_the_others_beside() -> None:
     info = overview(made.sample_run())
     assert (info.part, [(tile.name, tile.value) for tile in info.tiles]) == (
         "test",
-        [("accuracy", "0.8"), ("loss", "0.5")],
+        [("accuracy", "0.8000"), ("loss", "0.5000")],
     )
     assert [row.shape for row in info.layers] == ["3", "2"]
     assert [(one.number, one.severity) for one in info.findings] == [(1, "error")]

@@ -6,7 +6,7 @@ import pytest
 
 from danlu.base.words import speaking
 from danlu.stats.members import Member
-from danlu.view.play import change_told, move_text, score_text
+from danlu.view.play import change_told, move_text, scores_text
 
 EFFECT: dict[str, Any] = {
     "metric": "accuracy", "mean": 0.1, "low": 0.08, "high": 0.12, "pairs": 32, "margin": 0.01, "diverged": [0, 0],
@@ -45,8 +45,8 @@ def test_a_change_names_what_differs_alone() -> None:
 def test_what_diverged_is_told() -> None:
     sound = [Member({}, seed, 0, {"accuracy": 0.5, "loss": 1.0}, False, 40) for seed in range(3)]
     broken = [Member({}, seed, 0, {"loss": float("nan")}, True, 40) for seed in range(3, 5)]
-    assert score_text([*sound, *broken]).endswith("2 more diverged.")
-    assert score_text(broken) == "All 2 trainings diverged."
+    assert scores_text([*sound, *broken]).endswith("2 more diverged.")
+    assert scores_text(broken) == "All 2 trainings diverged."
 
 
 @pytest.mark.parametrize("verdict", ["better", "worse"])

@@ -49,6 +49,17 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("kind", REPORTS)
+def test_the_numbers_of_both_languages_stand_in_the_file_once(kind: str) -> None:
+    text = REPORTS[kind]()
+    rows = re.findall(r"\[(?:-?[\d.e+-]+|null)(?:, ?(?:-?[\d.e+-]+|null)){7,}\]", text.partition("<script>")[0])
+    assert rows, "there are rows of numbers"
+    assert len(rows) == len(set(rows))
+    words = text.rpartition('class="look-data">')[2].partition("</script>")[0]
+    assert "play-" not in words, "a report has no words of the playground"
+    assert "save-as" in words
+
+
+@pytest.mark.parametrize("kind", REPORTS)
 def test_nothing_outside_the_file_is_reached_for(kind: str, language: str) -> None:
     text = REPORTS[kind]()
     page = Page(text)
@@ -65,7 +76,7 @@ def test_nothing_outside_the_file_is_reached_for(kind: str, language: str) -> No
 def test_a_run_is_told_in_the_order_in_which_it_is_read() -> None:
     headings = Page(run_report(made.sample_run()).partition('<div class="half" lang="zh-CN"')[0]).headings
     wanted = [
-        "mlp-cats", "Findings", "learning curves", "signal flow", "confusion matrix", "the samples it got worst",
+        "mlp-cats", "Findings", "learning curves", "signal flow", "confusion matrix", "samples with the largest loss",
         "Recipe", "Environment",
     ]  # fmt: skip
     assert [heading for heading in headings if heading in wanted] == wanted

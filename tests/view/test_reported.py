@@ -85,7 +85,7 @@ def test_every_number_opens_what_made_it() -> None:
     text = reported([study(1), run(2)])
     page = Outline(text)
     assert {place for place, _ in page.opens} <= set(page.ids)
-    assert ("made-en-2", "0.8") in page.opens
+    assert ("made-en-2", "0.8000") in page.opens
     assert any(place == "made-en-1" and "+0.1000" in words for place, words in page.opens)
     assert "danlu fit runs/cats/recipe.toml" in text
     assert (
@@ -102,7 +102,7 @@ def test_prose_is_in_both_halves_and_its_places_are_filled(language: str) -> Non
     page = Outline(reported([run(1), run(2, "second"), study(3)], notes, "notes.md"))
     assert [headings[0] for half, headings in page.headings.items() if half] == ["Mine", "Mine"]
     for half in ("en", "zh"):
-        assert [words for place, words in page.opens if place == f"made-{half}-1"][:2] == ["0.8", "0.8"]
+        assert [words for place, words in page.opens if place == f"made-{half}-1"][:2] == ["0.8000", "0.8000"]
         assert any(place == f"made-{half}-3" for place, _ in page.opens)
 
 
@@ -179,7 +179,12 @@ def test_what_there_is_to_name() -> None:
     assert set(pictures_of(run())) == charts | {"scores", "findings", "net", "recipe"}
     drawn = {"forest", "means", "sweep", "slopes", "folds", "curves"}
     assert set(pictures_of(study())) == drawn | {"answers", "combinations", "members", "recipe"}
-    assert numbers_of(run()) == {"loss": "0.5", "accuracy": "0.8", "test loss": "0.5", "test accuracy": "0.8"}
+    assert numbers_of(run()) == {
+        "loss": "0.5000",
+        "accuracy": "0.8000",
+        "test loss": "0.5000",
+        "test accuracy": "0.8000",
+    }
     assert set(numbers_of(study())) == {"net.activation", "optim.lr", "validation loss", "validation accuracy"}
 
 

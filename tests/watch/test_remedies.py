@@ -16,7 +16,8 @@ from danlu.lab.study.factors import flat
 from danlu.lab.usual import usual_epochs
 from danlu.nets import build, option_names
 from danlu.watch import rules
-from danlu.watch.remedies import REMEDIES, remedies_of
+from danlu.watch.rates import usual_rates
+from danlu.watch.remedies import REMEDIES, higher_rate, lower_rate, next_rate, other_rate, remedies_of
 from danlu.watch.rulebook import rulebook
 
 MLP = draft_recipe("mlp", "digits", settings={"hidden": [8, 8]})
@@ -58,6 +59,48 @@ def test_overfitting_ends_where_the_validation_loss_was_lowest() -> None:
     (epochs, *_) = remedies_of(finding("overfitting"), VALUES)
     assert epochs == [{"train.epochs": 3}]
     assert usual_epochs(60_000) > 3
+
+
+ABSURD = [
+    {"optim.name": name, "optim.lr": rate}
+    for name in ("sgd", "adam", "lbfgs", "adadelta")
+    for rate in (1e-300, 1e-9, 1e-3, 0.1, 5.0, 1e6, 1e30)
+]
+
+
+@pytest.mark.parametrize("values", ABSURD, ids=lambda values: "-".join(map(str, values.values())))
+def test_whatever_the_rate_was_the_next_one_is_one_that_trains(values: dict[str, Any]) -> None:
+    low, _, high = usual_rates(values["optim.name"])
+    unsaid = Finding("underfitting", "warning", (), 1, {}, "", "")
+    others = [change["optim.lr"] for change in other_rate(values, unsaid)]
+    for rate in (next_rate(values, ()), *others):
+        assert low <= rate <= high
+        assert rate != values["optim.lr"]
+    assert next_rate(values, [finding("lr-too-high")]) == 0.02
+    for changes in (lower_rate(values, unsaid), higher_rate(values, unsaid)):
+        assert all(change["optim.lr"] <= max(high, 10 * values["optim.lr"]) for change in changes)
+
+
+SIDES = [
+    ("overfitting", "net.dropout", 0.4, [0.5]),
+    ("overfitting", "net.dropout", 0.7, []),
+    ("overfitting", "optim.weight_decay", 1e-3, [5e-3]),
+    ("dropout-too-high", "net.dropout", 0.2, [0.1]),
+    ("weight-decay-too-high", "optim.weight_decay", 1e-5, [0.0]),
+    ("batchnorm-small-batch", "train.batch_size", 64, []),
+    ("underfitting", "net.hidden", [2048], []),
+    ("underfitting", "net.hidden", [2048, 64], [[2048, 512]]),
+    ("underfitting", "net.width", 1024, []),
+    ("label-imbalance", "loss.class_weights", "balanced", []),
+    ("label-imbalance", "loss.class_weights", None, ["balanced"]),
+]
+
+
+@pytest.mark.parametrize(("rule", "key", "value", "wanted"), SIDES)
+def test_a_remedy_lies_on_the_side_that_helps(rule: str, key: str, value: Any, wanted: list[Any]) -> None:
+    values = {key: value, "net.name": "mlp"}
+    found = [change[key] for changes in remedies_of(finding(rule), values) for change in changes if key in change]
+    assert found == wanted
 
 
 def written_changes() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -107,8 +150,7 @@ def test_every_remedy_that_cure_tries_makes_a_recipe(rule: str, net: str) -> Non
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_nothing_is_advised_that_danlu_does_not_have(language: str) -> None:
-    """No weights of classes, neither by the key nor by the word."""
+def test_weights_of_classes_are_a_setting_and_no_advice(language: str) -> None:
     advice = [text for key, text in catalogue(language).items() if key.startswith("watch.remedy-")]
     assert advice
     assert not [text for text in advice if "weight=" in text or "class weight" in text or "加权" in text]

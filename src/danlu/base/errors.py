@@ -103,10 +103,16 @@ class Faults:
 
 
 def nearest(word: str, choices: Iterable[str]) -> Fault | str:
-    """The hint "did you mean …?" with the closest of `choices`, or an empty string.
+    """The hint "did you mean …?" with the closest of `choices`, or an empty string. Capitals make no difference but
+    between those that are as close.
 
-    >>> nearest("activaton", ["activation", "hidden"]).values
-    {'word': 'activation'}
+    >>> nearest("activaton", ["activation", "hidden"]).values, nearest("mpg", ["MPG", "Weight"]).values
+    ({'word': 'activation'}, {'word': 'MPG'})
     """
-    close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    spelled = list(choices)
+    same = [choice for choice in spelled if choice.casefold() == word.casefold()]
+    close = same or difflib.get_close_matches(word, spelled, n=1, cutoff=0.6)
+    if not close:
+        folded = {choice.casefold(): choice for choice in reversed(spelled)}
+        close = [folded[one] for one in difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)]
     return Fault("base.did-you-mean", {"word": close[0]}) if close else ""

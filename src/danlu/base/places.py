@@ -13,6 +13,7 @@ DATA_VARIABLE = "DANLU_DATA"
 LANGUAGE_VARIABLE = "DANLU_LANG"
 MAX_FILE_VARIABLE = "DANLU_MAX_FILE_GB"
 OVERVIEW_VARIABLE = "DANLU_OVERVIEW"
+PROGRAM_VARIABLE = "DANLU_PROGRAM"
 MAX_FILE_GB = 8.0
 CACHE_VARIABLE = "DANLU_CACHE_GB"
 CACHE_GB = 32.0
@@ -59,7 +60,18 @@ def _gibibytes(variable: str, otherwise: float) -> int:
 
 def draws_overviews() -> bool:
     """Whether a run that has ended gets its poster: not where `$DANLU_OVERVIEW` is 0, off, no or false."""
-    return os.environ.get(OVERVIEW_VARIABLE, "").strip().lower() not in ("0", "off", "no", "false")
+    return _is_on(OVERVIEW_VARIABLE)
+
+
+def keeps_programs() -> bool:
+    """Whether a run of the user's own net keeps it as a program, too: not where `$DANLU_PROGRAM` is 0, off, no or
+    false.
+    """
+    return _is_on(PROGRAM_VARIABLE)
+
+
+def _is_on(variable: str) -> bool:
+    return os.environ.get(variable, "").strip().lower() not in ("0", "off", "no", "false")
 
 
 def data_roots(root: str | None = None) -> list[Path]:

@@ -10,7 +10,6 @@ import hashlib
 import os
 import platform
 import random
-import secrets
 import threading
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -107,15 +106,6 @@ def spread(count: int, dimensions: int, seed: int, *names: str | int) -> torch.T
 def _signed(number: int) -> int:
     """The int64 whose bits are those of an unsigned number."""
     return number - (1 << 64)
-
-
-def secret() -> str:
-    """A word that nobody can guess: 43 letters, digits, "-" and "_", from the system's own source of randomness.
-
-    >>> len(secret()), secret() != secret()
-    (43, True)
-    """
-    return secrets.token_urlsafe(32)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ A catalogue is a folder `phrases/<language>/` of TOML files; the phrase `key` in
 
 import contextlib
 import functools
+import string
 import tomllib
 from collections.abc import Generator
 from contextvars import ContextVar
@@ -65,11 +66,25 @@ def catalogue(language: str) -> dict[str, str]:
     return phrases
 
 
+class _Numbers(string.Formatter):
+    """Fills `{seeds:seed|seeds}` with the first word where `seeds` is 1, else with the second."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, several, many = format_spec.partition("|")
+        return (one if str(value) == "1" else many) if several else super().format_field(value, format_spec)
+
+
+_NUMBERS = _Numbers()
+
+
 def say(id: str, **values: Any) -> str:
     """The phrase `id` in the language in force, its placeholders filled with `values`.
 
     >>> use_language("en")
     >>> say("base.did-you-mean", word="relu")
     ' Did you mean "relu"?'
+    >>> say("figure.more-pairs", count=1), say("figure.more-pairs", count=1234)
+    ('about 1 more seed', 'about 1,234 more seeds')
     """
-    return printable(catalogue(language())[id].format(**values))
+    phrase = catalogue(language())[id]
+    return printable(_NUMBERS.vformat(phrase, (), values) if "|" in phrase else phrase.format(**values))

@@ -73,5 +73,11 @@ def _kind_of(word: str, faults: Faults) -> str | None:
     elif spelled(word, net_names()):
         return "net"
     else:
-        faults.add("cli.unknown-word", word=word, hint=nearest(word, [*data_names(), *net_names()]))
+        faults.add("cli.unknown-word", word=word, hint=_nearest_to(word, path))
     return None
+
+
+def _nearest_to(word: str, path: Path) -> str:
+    """The name that is spelled nearest: of a data set, of a net, or of what lies where the word points to."""
+    beside = [one.name for one in path.parent.iterdir()] if path_kind(path.parent) == "folder" else []
+    return nearest(path.name, beside) or nearest(word, [*data_names(), *net_names()])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from danlu import __version__
 from danlu.base.errors import DanluError, UserError, fail, nearest
+from danlu.base.input_files import path_kind
 from danlu.base.memory import memory_guard
 from danlu.base.own_code import failing_line
 from danlu.base.places import is_follower
@@ -106,6 +107,8 @@ def _understood(tokens: list[str], as_json: bool, script: Sequence[str]) -> Call
     if tokens == ["--version"]:
         return lambda: (Outcome.of_text("version", __version__), 0)
     name = tokens[0]
+    if name not in VERBS and path_kind(name) != "missing":
+        fail("cli.word-is-data", word=name)
     if name not in VERBS:
         fail("cli.unknown-verb", verb=name, verbs=", ".join(VERBS), hint=nearest(name, VERBS))
     arguments = parse(VERBS[name], tokens[1:])

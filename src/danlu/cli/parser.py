@@ -14,6 +14,7 @@ from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.setting_keys import known_keys
 from danlu.base.words import LANGUAGES, say
 
+_OF_OUTPUT = ("file", "out", "output", "to")
 _SETTING = re.compile(r"--([a-z]+\.[\w.-]+)(?:=(.*))?", re.DOTALL)
 
 
@@ -122,7 +123,7 @@ VERBS = {
         ),
         Verb(
             "check",
-            "danlu check [RECIPE.toml | DATA | model.onnx] [--target COLUMN] [--net N] [section.key=value ...]",
+            "danlu check [RECIPE.toml | DATA | RUN | model.onnx] [--target COLUMN] [--net N] [section.key=value ...]",
             _RECIPE_OPTIONS,
             settings=True,
         ),
@@ -341,16 +342,22 @@ def _refuse_options(verb: Verb, unknown: Sequence[str], tokens: Sequence[str]) -
         word = option.lstrip("-")
         key = word.replace("-", "_")
         homes = [f"{section}.{key}" for section, keys in known_keys().items() if key in keys]
-        if homes and verb.settings:
+        if homes and verb.settings and not _same_purpose(word, known):
             following = tokens[tokens.index(token) + 1 :]
             shown = value or next((later for later in following[:1] if not later.startswith("-")), "…")
             faults.add("cli.option-is-setting", option=option, setting=f"{homes[-1]}={shown}")
         else:
-            hint = nearest(word, known)
+            hint = _same_purpose(word, known) or nearest(word, known)
             if isinstance(hint, Fault):
                 hint = Fault(hint.id, {"word": f"--{hint.values['word']}"})
             faults.add("cli.unknown-option", option=option, usage=verb.usage, hint=hint)
     faults.raise_if_any()
+
+
+def _same_purpose(word: str, known: Sequence[str]) -> Fault | str:
+    """The hint at the option that says where a result goes, which is called otherwise with other commands."""
+    there = [name for name in known if name in _OF_OUTPUT]
+    return Fault("base.did-you-mean", {"word": there[0]}) if word in _OF_OUTPUT and there else ""
 
 
 def _split_settings(tokens: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -63,7 +63,14 @@ def array_dataset(
         made = replace(made, sample_weights=_weights(options.weight, portions["train"]))
     if isinstance(target, LabelSets):
         made = replace(made, notes=(*made.notes, *unmet(made.y, target, made.sizes["train"])))
+    if isinstance(target, Quantities) and _is_one_hot(joined):
+        made = replace(made, notes=(*made.notes, Fault("data.one-hot", {"count": joined.shape[1]})))
     return replace(made, numbers=numbers)
+
+
+def _is_one_hot(y: Tensor) -> bool:
+    """Whether each row [N, outputs] has a single 1 among zeros."""
+    return y.shape[1] > 1 and bool(((y == 0) | (y == 1)).all()) and bool((y.sum(1) == 1).all())
 
 
 def _beside_masks(x: Tensor, raw: "numpy.ndarray[Any, Any]") -> tuple[Tensor, "numpy.ndarray[Any, Any]"]:

@@ -118,7 +118,9 @@ def tagged_builder(name: str, pools: dict[str, Tagged], origin: Origin | None = 
 def is_text_list(x: Any) -> bool:
     """Whether x is texts, one a sample."""
     if isinstance(x, numpy.ndarray):
-        return x.dtype.kind == "U" or (x.dtype == object and x.ndim == 1 and len(x) > 0 and isinstance(x[0], str))
+        return (x.dtype.kind == "U" and x.ndim == 1) or (
+            x.dtype == object and x.ndim == 1 and len(x) > 0 and isinstance(x[0], str)
+        )
     return isinstance(x, list | tuple) and len(x) > 0 and all(isinstance(text, str) for text in x)
 
 

@@ -95,9 +95,19 @@ def load(
     options = replace(options, **keys, weight=_weight(weight, weights), augment=_steps(augment), partition=partition)
     folded = _fold(numbers.fold, numbers.fold_seed, refit)
     options = replace(options, fold=folded, columns=_names(columns), drop=_names(drop), types=_types(types))
-    parts = _given(source, validation_path, test_path)
+    parts = _given(_opened(source), validation_path, test_path)
     file = FileOptions(header, encoding, None if sheet is None else str(sheet), stream)
     return _load(Source(parts, columns_of(target), name, root, file, numbers.noise), options)
+
+
+def _opened(source: Any) -> Any:
+    """What lies in scikit-learn's Bunch, or in polars' LazyFrame; anything else as it is."""
+    kind = type(source).__name__
+    if kind == "LazyFrame" and hasattr(source, "collect"):
+        return source.collect()
+    if kind == "Bunch" and isinstance(source, dict) and "data" in source and "target" in source:
+        return source["data"], source["target"]
+    return cast(Any, source)
 
 
 def _steps(augment: Any) -> tuple[Any, ...]:

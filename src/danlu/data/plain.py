@@ -25,6 +25,7 @@ from danlu.data.several_inputs import SeveralInputs
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import NumberColumn, columns_from_plain, columns_to_plain
+from danlu.data.table.labelled import ColumnTexts
 from danlu.data.targets import Itself, Labels, Quantities, Target, Tokens
 from danlu.data.text.pairs import SourceEncoder
 from danlu.data.text.sequences import TextEncoder
@@ -188,6 +189,16 @@ def _to_sources(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) 
     return SourceEncoder(words, plain["length"], None if columns is None else (columns[0], columns[1]))
 
 
+def _from_column(encoder: Any) -> dict[str, Any]:
+    return {"length": encoder.length, "column": encoder.column}
+
+
+def _to_column(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
+    if words is None:
+        raise ValueError("texts need a vocabulary")
+    return ColumnTexts(words, plain["length"], str(plain["column"]))
+
+
 def _from_several(encoder: Any) -> dict[str, Any]:
     return {"layout": encoder.layout.as_plain(), "standard": _from_standard(encoder.standard)}
 
@@ -279,6 +290,7 @@ _ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[
     "pictures": (Pixels, _from_pixels, _to_pixels),
     "texts": (TextEncoder, _from_texts, _to_texts),
     "sources": (SourceEncoder, _from_sources, _to_sources),
+    "column": (ColumnTexts, _from_column, _to_column),
     "several": (SeveralInputs, _from_several, _to_several),
 }
 _TARGETS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Target]]] = {

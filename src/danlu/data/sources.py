@@ -118,6 +118,8 @@ def _refuse_target(target: Columns | None, name: str) -> None:
 def _from_path(path: Path, source: Source) -> Builder:
     given, target, name, file = source.given, source.target, source.name, source.file
     kind = path_kind(path)
+    if path.name in ("", "..") and kind == "folder":
+        name = name or path.resolve().name
     if is_pattern(path):
         files, called = files_of(path), name or path.absolute().parent.name
         if all(is_tar(one) for one in files) and holds_pictures(files[0]):

@@ -23,6 +23,7 @@ from danlu.data.series.raw import raw_windows
 from danlu.data.standard import Pixels
 from danlu.data.table.chosen import chosen_columns
 from danlu.data.table.columns import Sheet
+from danlu.data.table.labelled import labelled_dataset, text_and_label
 from danlu.data.table.load import source_of, table_dataset
 from danlu.data.table.pairs import holds_pairs, pairs_table
 from danlu.data.table.raw import raw_rows
@@ -35,7 +36,8 @@ from danlu.data.text.tagged import tagged_dataset
 
 def table_builder(name: str, source: TableSource, target: Columns | None, origin: Origin | None = None) -> ReadSource:
     """What makes a data set of a table, of windows, tagged texts or pairs where they are asked for, and hands out its
-    rows. Two columns of texts are pairs where nothing is asked for: see `holds_pairs`.
+    rows. Two columns of texts are pairs where nothing is asked for: see `holds_pairs`; what is a text with its class,
+    `text_and_label`.
     """
 
     def build(options: Options) -> Dataset:
@@ -46,6 +48,8 @@ def table_builder(name: str, source: TableSource, target: Columns | None, origin
         if holds_pairs(chosen, named, rest):
             pairs = pairs_table(chosen, named, rest)
             return pairs_dataset(name, pairs, rest, origin or Origin(source.place))
+        if (columns := text_and_label(chosen, named, rest)) is not None:
+            return labelled_dataset(name, chosen, columns, rest, origin or Origin(source.place))
         make = table_dataset if rest.window is None else series_dataset
         return make(name, chosen, named, rest, origin=origin)
 
@@ -124,7 +128,8 @@ def files_builder(
     name: str, place: Path, files: Sequence[Path], target: Columns | None, options: FileOptions
 ) -> ReadSource:
     """What makes a data set of several files with the same columns: one table, its rows in the order of the names."""
-    told = Fault("tables.files", {"path": place, "count": len(files), "first": files[0].name, "last": files[-1].name})
+    which = {"count": len(files), "first": files[0].name, "last": files[-1].name}
+    told = Fault("tables.files" if len(files) > 1 else "tables.file-alone", {"path": place, **which})
     if is_large(files, options.stream):
         refuse_mixed_endings(files)
         return large_builder(name, place, {"train": files}, target, options, [told])

@@ -55,7 +55,7 @@ from danlu.view.overview import Overview, overview
 KINDS = (
     "overview", "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "samples", "time", "surface",
     "contour", "forest", "means", "sweep", "slopes", "folds", "importance", "parallel", "settings", "halving",
-    "activation", "distribution", *SOURCES, "variance",
+    "activation", "distribution", "probabilities", "variance",
 )  # fmt: skip
 
 Picture = Chart | Diagram | Overview

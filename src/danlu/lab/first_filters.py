@@ -36,13 +36,14 @@ def first_filters(net: nn.Module, sample_shape: Sequence[int]) -> tuple[str, tup
 
 
 def _drawn(weights: Tensor) -> tuple[str, ...]:
-    """Weights [F, C, h, w], as many of the first ones as there is room for; of a single pixel there is no picture."""
+    """Weights [F, C, h, w], as many of the first ones as there is room for; of a single pixel there is no picture, nor
+    of weights that are not finite."""
     count = min(_MOST, _MOST_PIXELS // math.prod(weights.shape[2:]))
-    if math.prod(weights.shape[2:]) == 1:
+    if math.prod(weights.shape[2:]) == 1 or not weights[:count].isfinite().all():
         return ()
     shown = weights[:count].detach().float().cpu()
     shown = 0.5 + 0.5 * shown / shown.abs().max().clamp(min=1e-12) if count else shown
-    return tuple(map(_png, (shown * 255).nan_to_num().byte()))
+    return tuple(map(_png, (shown * 255).byte()))
 
 
 def _png(levels: Tensor) -> str:

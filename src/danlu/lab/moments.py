@@ -34,13 +34,15 @@ _DIGITS = 4
 
 
 class AnswerCollector:
-    """Hears what a net answers to the validation part: to the samples `followed` one by one, to all in a matrix."""
+    """Hears what a net answers to the validation part: to the samples `followed` one by one, to all in a matrix. What
+    the net saw of them is kept where `inputs` are wanted."""
 
     each = False
 
-    def __init__(self, data: Dataset, followed: Tensor) -> None:
+    def __init__(self, data: Dataset, followed: Tensor, *, inputs: bool = True) -> None:
         self._data = data
         self._followed = followed
+        self._wants_inputs = inputs
         self._classes = max(2, data.outputs) if data.task == "classification" else 0
         self._inputs: Tensor | None = None
         self._seen = 0
@@ -81,12 +83,14 @@ class AnswerCollector:
             actual = self._in_units(targets.reshape(len(targets), 1)[inside.to(targets.device)])
             likely = answers[:0]
         assert self._inputs is not None
-        inputs = self._inputs[inside.to(self._inputs.device)].detach().float().cpu()
-        self._parts.append((answers.double(), likely.double(), actual.double(), _small(inputs)))
+        inputs = answers[:0]
+        if self._wants_inputs:
+            inputs = _small(self._inputs[inside.to(self._inputs.device)].detach().float().cpu())
+        self._parts.append((answers.double(), likely.double(), actual.double(), inputs))
 
     def told(self) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
         """Of the followed samples answers [N], probabilities of what is right [N] or [0], what is right [N], and what
-        the net saw of them [N, …]; None where not all were there."""
+        the net saw of them [N, …] or [0]; None where not all were there."""
         found = [torch.cat(parts) for parts in zip(*self._parts, strict=True)]
         whole = not self._broken and bool(found) and len(found[0]) == len(self._followed)
         return (found[0], found[1], found[2], found[3]) if whole else None
@@ -129,8 +133,11 @@ class MomentTaker:
     def collector(self) -> AnswerCollector | None:
         """What is to hear of the validation pass that follows; None where nothing is wanted of it."""
         due = self._wanted and (self._may_end or self._is_due(self._progress.epoch + 1))
-        self._collector = AnswerCollector(self._setup.data, self._followed) if due else None
+        self._collector = self._hearing() if due else None
         return self._collector
+
+    def _hearing(self) -> AnswerCollector:
+        return AnswerCollector(self._setup.data, self._followed, inputs=self._first is None)
 
     def __call__(self, event: Event) -> Stop | None:
         if isinstance(event, EpochDone) and self._collector:

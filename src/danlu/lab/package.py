@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import UserError, fail
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.base.records import Score
@@ -23,8 +23,10 @@ from danlu.data.plain import from_plain, to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Standard
 from danlu.data.targets import CLASSED
+from danlu.lab.own_program import keep_program
 from danlu.lab.scored_net import ScoredWeights, answerer_of, scored_net, scored_weights
 from danlu.lab.setup import load_data, prepared_anew
+from danlu.ship import Answerer
 from danlu.ship.golden import decision_of
 from danlu.ship.golden_samples import golden_samples
 from danlu.store.package_file import GoldenSamples, PackageFile, PartScore, RunAnswers, read_package_file
@@ -57,16 +59,19 @@ def package_bytes(data: Dataset) -> bytes | None:
 
 def complete_package(
     place: RunFolder, recipe: Recipe, data: Dataset, net: nn.Module, score: Mapping[str, Score], shape: tuple[int, ...]
-) -> None:
+) -> Fault | None:
     """Add to the package of a run, whose weights are saved, what its answers mean and how good they are; `net` is of
-    the run's structure, and `shape` that of its outputs for one sample. StorageError where the disk refuses.
+    the run's structure, and `shape` that of its outputs for one sample. What comes is why the net, the user's own, has
+    no program that answers without its code. StorageError where the disk refuses.
     """
     package = read_package_file(place.package)
     if package is None:  # the user's own encoder has no plain form
-        return
+        return None
     weights = scored_weights(place, recipe, finished=True)
     fitted = to_plain(Preprocessing.of(data))  # the thresholds of labels are known by now
     target = {key: value for key, value in fitted["target"].items() if key != "classes"}
+    answerer, golden = _golden(place, recipe, data, net, weights)
+    program = keep_program(place, recipe, answerer, golden, data)
     answers = RunAnswers(
         task=data.task,
         decision=decision_of(data.task, shape, data.outputs),
@@ -76,17 +81,34 @@ def complete_package(
         recipe=recipe.fingerprint(),
         weights=weights.file,
         versions=_versions(),
-        golden=_golden(place, recipe, data, net, weights),
+        golden=golden,
+        program=program.file,
+        no_program=program.reason,
     )
     replace(package, preprocessing=fitted, answers=answers).write(place.package)
+    return program.reason
 
 
-def _golden(place: RunFolder, recipe: Recipe, data: Dataset, net: nn.Module, weights: ScoredWeights) -> GoldenSamples:
+def _golden(
+    place: RunFolder, recipe: Recipe, data: Dataset, net: nn.Module, weights: ScoredWeights
+) -> tuple[Answerer | None, GoldenSamples]:
+    """What answers with the weights, and what it says of a few samples."""
     try:
-        trained = scored_net(place, recipe, copy.deepcopy(net), weights)
-        return golden_samples(data, answerer_of(trained, Preprocessing.of(data)))
+        answerer = answerer_of(scored_net(place, recipe, copy.deepcopy(net), weights), Preprocessing.of(data))
+        return answerer, golden_samples(data, answerer)
     except Exception:  # noqa: BLE001  (a net is the user's code: it may refuse to be copied, or to run on the CPU)
-        return GoldenSamples(missing="ship.golden-net-fails")
+        return None, GoldenSamples(missing="ship.golden-net-fails")
+
+
+def add_program(place: RunFolder, recipe: Recipe, answerer: Answerer, data: Dataset | None) -> None:
+    """Write the program that the package of a finished run lacks, proved on its golden samples, or on `data` where it
+    has none. StorageError where the disk refuses.
+    """
+    package = read_package_file(place.package)
+    assert package is not None and package.answers is not None
+    program = keep_program(place, recipe, answerer, package.answers.golden, data)
+    answers = replace(package.answers, program=program.file, no_program=program.reason)
+    replace(package, answers=answers).write(place.package)
 
 
 def read_package(path: Path) -> Package | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from danlu import lab
 from danlu.base.errors import DataWarning, Fault, UserError, fail
 from danlu.base.events import Listener
 from danlu.base.own_code import file_and_maker
@@ -21,10 +22,9 @@ from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.lab.called_as import called_as
-from danlu.lab.exporting import exporting
-from danlu.lab.going_on import go_on
 from danlu.lab.own_nets import refuse_unasked, telling_where_net_was, with_net_at
 from danlu.lab.own_parts import MetricLike
+from danlu.lab.own_program import answerer_of_program
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.run_record import RunRecord
 from danlu.lab.scored_net import answerer_of, scored_net, scored_weights
@@ -35,23 +35,22 @@ from danlu.ship import (
     ErrorBand,
     Prediction,
     Tally,
+    export,
     generate,
     joined,
     read_given,
     read_rows,
     read_scored,
 )
-from danlu.ship.export import ExportProof, export
-from danlu.view.info.run import run_info_of
-from danlu.view.report import run_html
 
 
 class Run(RunRecord):
     """A run folder with what it holds: recipe, scores, history, findings, weights.
 
-    It answers from the folder alone; only a net that was given as an object has to be given again. What needs the
-    samples themselves loads them by the recipe; `data` brings those that were given as objects, or says where they lie
-    by now. `net` does the same: a module, or the file (`my_nets.py:Net`) of a net that was trained from one.
+    It answers from the folder alone; a net of the user's own does so as the program beside its weights, and has to be
+    given again where torch could make none of it, or where the net itself is wanted. What needs the samples themselves
+    loads them by the recipe; `data` brings those that were given as objects, or says where they lie by now. `net` does
+    the same: a module, or the file (`my_nets.py:Net`) of a net that was trained from one.
     """
 
     def __init__(self, folder: str | Path, *, net: nn.Module | str | None = None, data: object = None) -> None:
@@ -124,7 +123,7 @@ class Run(RunRecord):
         3
         """
         net = copy.deepcopy(self._net) if self._net is not None else None
-        path, setup = go_on(
+        path, setup = lab.go_on(
             self,
             epochs,
             net=net,
@@ -209,7 +208,7 @@ class Run(RunRecord):
         """`text` and what a language model goes on with; see `danlu.ship.generate`."""
         return generate(self.answerer, text, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
 
-    def export(self, path: str | Path, *, raw: bool = False) -> ExportProof:
+    def export(self, path: str | Path, *, raw: bool = False) -> "export.ExportProof":
         """Write the run as one file that answers raw samples: `path` ends in .onnx or .pt2, or in neither for a folder
         in the layout of the Hugging Face Hub.
 
@@ -221,8 +220,8 @@ class Run(RunRecord):
             data: Dataset | UserError = self.samples
         except UserError as error:
             data = error
-        made = exporting(self, self.answerer, data, self._package, self.error_band)
-        return export(replace(made, raw=raw), Path(path))
+        made = lab.exporting(self, self.answerer, data, self._package, self.error_band)
+        return export.export(replace(made, raw=raw), Path(path))
 
     @functools.cached_property
     def error_band(self) -> ErrorBand | None:
@@ -235,7 +234,7 @@ class Run(RunRecord):
     @property
     def answerer(self) -> Answerer:
         """Net and preprocessing, which answer together."""
-        return answerer_of(self._final_net if self.finished else self.net(), self.preprocessing)
+        return self._final_answerer if self.finished else answerer_of(self.net(), self.preprocessing)
 
     @functools.cached_property
     def preprocessing(self) -> Preprocessing:
@@ -274,8 +273,12 @@ class Run(RunRecord):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: summary, findings and curves."""
-        return run_html(run_info_of(self._place, self._told))
+        return lab.run_html(lab.run_info_of(self._place, self._told))
 
     @functools.cached_property
-    def _final_net(self) -> nn.Module:
-        return self.net()
+    def _final_answerer(self) -> Answerer:
+        try:
+            return answerer_of(self.net(), self.preprocessing)
+        except UserError as error:
+            answers = None if self._package is None else self._package.answers
+            return answerer_of_program(self._place, self.preprocessing, answers, error)

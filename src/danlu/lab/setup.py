@@ -102,7 +102,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     with faults.gathered():
         _check_against_data(recipe, dataset)
     with faults.gathered():
-        net = build_net(recipe, dataset) if net is None else net
+        net = _built(recipe, dataset) if net is None else net
     faults.raise_if_any()
     assert net is not None
     dataset = data_as_taken(dataset, net)
@@ -130,6 +130,18 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     _check_range(net, dataset, taken)
     _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, taken, horizon)
+
+
+def _built(recipe: Recipe, data: Dataset) -> nn.Module:
+    """The net that the recipe names. UserError where the data do not suit it: for a net that reads texts it says which
+    column of the table could be read.
+    """
+    try:
+        return build_net(recipe, data)
+    except UserError as error:
+        reads = any(fault.id == "nets.needs-vocabulary" for fault in error.faults)
+        texts = [note for note in data.notes if reads and note.id == "data.dropped-prose"]
+        raise UserError(*error.faults, *texts) from None
 
 
 def _takes_channels_last(recipe: Recipe, data: Dataset) -> bool:

@@ -258,7 +258,9 @@ def _course(training: WiredTraining, reporter: Reporter) -> ProcessCourse | None
 def _ended(training: WiredTraining, setup: Setup, score: dict[str, Score], reason: str, reporter: Reporter) -> None:
     """Write what a run that has ended keeps: before its end is told, its package is whole."""
     place, progress, journal = training.place, training.progress, training.journal
-    complete_package(place, setup.recipe, setup.data, setup.net, score, setup.description.output_shape)
+    shape = setup.description.output_shape
+    if reason_of := complete_package(place, setup.recipe, setup.data, setup.net, score, shape):
+        reporter.note(Fault("lab.runs-beside-its-code", {"why": reason_of}))
     journal.sync()
     journal.write(
         RunEnded(

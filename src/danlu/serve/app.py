@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from danlu.base.seeds import secret
+from danlu.base.secret import secret
 from danlu.base.words import language, speaking
 from danlu.serve.api import Api
 from danlu.serve.edits import Edits

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from danlu.base.seeds import secret
+from danlu.base.secret import secret
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

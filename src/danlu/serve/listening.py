@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from danlu.base.counts import as_found, is_whole
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.places import has_screen
-from danlu.base.seeds import secret
+from danlu.base.secret import secret
 from danlu.base.words import say
 from danlu.serve.guard import App
 

@@ -10,7 +10,8 @@ from danlu.ship.answerer import Answerer
 from danlu.train.carried import Carried
 
 MOST_TOKENS = 100_000
-# So many of the last tokens are read again each time by a net that hands out no state.
+# So many of the last tokens are read again each time by a net that hands out no state; all of them by the program of
+# one that did.
 _WINDOW = 256
 
 
@@ -48,7 +49,7 @@ def generate(
     draws, net = stream(seed, "generate"), Carried(answerer.net)
     taken = torch.tensor([number for number, token in enumerate(vocabulary.tokens) if token not in RESERVED])
     written: list[int] = []
-    context = known
+    context, window = known, 0 if getattr(answerer.net, "remembers", False) else _WINDOW
     with torch.no_grad():
         for _ in range(tokens):
             scores = net(context[None])[0, -1][taken].double()
@@ -59,5 +60,5 @@ def generate(
             else:
                 place = scores.argmax()[None]
             written.append(int(taken[place]))
-            context = taken[place] if net.state is not None else torch.cat([context, taken[place]])[-_WINDOW:]
+            context = taken[place] if net.state is not None else torch.cat([context, taken[place]])[-window:]
     return text + ("" if vocabulary.kind == "characters" else " ") + vocabulary.decode(torch.tensor(written))

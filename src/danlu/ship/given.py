@@ -12,10 +12,12 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Pixels
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.frames import is_frame, sheet_of
+from danlu.data.table.frames import is_frame, is_tabular, sheet_of
+from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.pairs import SourceEncoder
 from danlu.data.text.sequences import TextEncoder
+from danlu.ship.column_rows import column_rows
 from danlu.ship.inputs import encode_pictures, read_rows
 from danlu.ship.pair_rows import pair_rows
 from danlu.ship.portions import table_portions
@@ -34,8 +36,10 @@ def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: F
     items = cast(list[Any], x) if isinstance(x, list | tuple) else [x]
     pictures = [item for item in items if is_picture(item)]
     paths = [item for item in items if _is_path(item, fitted)]
-    if isinstance(fitted.encoder, SourceEncoder) and is_table(x):
+    if isinstance(fitted.encoder, SourceEncoder) and is_tabular(x):
         yield from (pair_rows(portion, fitted) for portion in table_portions(sheet_of(x)))
+    elif isinstance(fitted.encoder, ColumnTexts) and is_tabular(x):
+        yield from (column_rows(portion, fitted, target) for portion in table_portions(sheet_of(x)))
     elif not items or len(pictures) + len(paths) == 0:
         yield _as_it_is(x, fitted)
     elif len(pictures) + len(paths) < len(items):
@@ -46,13 +50,6 @@ def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: F
     else:
         for path in paths:
             yield from read_rows(Path(path).expanduser(), fitted, target, options)
-
-
-def is_table(given: Any) -> bool:
-    """Whether it is a frame, a dict of columns or a list of rows as dicts."""
-    several = cast(list[Any], given) if isinstance(given, list) else []
-    rows = bool(several) and all(isinstance(row, Mapping) for row in several)
-    return rows or is_frame(given) or isinstance(given, Mapping)
 
 
 def _is_path(item: Any, fitted: Preprocessing) -> bool:

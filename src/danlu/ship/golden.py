@@ -92,13 +92,13 @@ def prove(golden: GoldenSamples, ask: Callable[[Any], Said], tolerance: float = 
     largest = 0.0
     for row, sample in enumerate(golden.samples):
         measured = _measured(said, row, sample)
-        largest = max([largest, *(apart for what, apart in measured.items() if what != "outputs")])
+        largest = max([largest, *(distance for what, distance in measured.items() if what != "outputs")])
         answer = _plain(said.answers[row])
         if "answer" not in measured and sample.answer is not None and answer != sample.answer:
             differences.append(Fault("ship.golden-answer", {"row": row + 1, "found": answer, "wanted": sample.answer}))
-        for what, apart in measured.items():
-            if not apart <= tolerance:
-                values = {"row": row + 1, "apart": f"{apart:.3g}", "allowed": tolerance}
+        for what, distance in measured.items():
+            if not distance <= tolerance:
+                values = {"row": row + 1, "apart": f"{distance:.3g}", "allowed": tolerance}
                 differences.append(Fault(f"ship.golden-{what}-apart", values))
     return GoldenProof(len(golden.samples), largest, tuple(differences))
 
@@ -107,15 +107,15 @@ def _measured(said: Said, row: int, sample: GoldenSample) -> dict[str, float]:
     """How far the numbers of a sample lie apart, by what they are; an answer that is a label is none."""
     measured: dict[str, float] = {}
     if sample.probabilities is None and not isinstance(sample.answer, str | None):
-        measured["answer"] = _apart(said.answers[row], sample.answer)
+        measured["answer"] = apart(said.answers[row], sample.answer)
     if said.probabilities is not None and sample.probabilities is not None:
-        measured["probabilities"] = _apart(said.probabilities[row], sample.probabilities)
+        measured["probabilities"] = apart(said.probabilities[row], sample.probabilities)
     if said.outputs is not None:
-        measured["outputs"] = _apart(said.outputs[row], sample.outputs)
+        measured["outputs"] = apart(said.outputs[row], sample.outputs)
     return measured
 
 
-def _apart(found: Any, wanted: Any) -> float:
+def apart(found: Any, wanted: Any) -> float:
     """The largest difference, in proportion to the largest number wanted where that is above 1; NaN equals NaN."""
     found, wanted = numpy.asarray(found, dtype=numpy.float64), numpy.asarray(wanted, dtype=numpy.float64)
     if found.shape != wanted.shape:
@@ -123,9 +123,9 @@ def _apart(found: Any, wanted: Any) -> float:
     same = (found == wanted) | (numpy.isnan(found) & numpy.isnan(wanted))
     if same.all():
         return 0.0
-    apart = numpy.abs(found - wanted)[~same]
+    distances = numpy.abs(found - wanted)[~same]
     finite = numpy.abs(wanted[numpy.isfinite(wanted)])
-    return float(numpy.nan_to_num(apart, nan=math.inf).max() / max(1.0, finite.max(initial=0.0)))
+    return float(numpy.nan_to_num(distances, nan=math.inf).max() / max(1.0, finite.max(initial=0.0)))
 
 
 def _plain(value: Any) -> Any:

@@ -30,12 +30,14 @@ from danlu.data.standard import Pixels, Standard
 from danlu.data.table.columns import Sheet
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import table_of
+from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.outlying import table_remarks
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.pairs import SourceEncoder
 from danlu.data.text.sequences import TextEncoder
 from danlu.data.text.tagged import pad_tags
 from danlu.ship.answer_table import notes_of
+from danlu.ship.column_rows import column_file
 from danlu.ship.pair_rows import pair_file
 from danlu.ship.portions import (
     ARRAYS,
@@ -89,6 +91,8 @@ def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
         return _tagged_rows, (*TEXTS, *CONLL)
     if isinstance(fitted.encoder, SourceEncoder):
         return _source_rows, (*TEXTS, *KINDS)
+    if isinstance(fitted.encoder, ColumnTexts):
+        return _labelled_rows, (*TEXTS, *KINDS)
     if isinstance(fitted.encoder, TextEncoder):
         return _text_rows, TEXTS
     if isinstance(fitted.encoder, Pixels) or len(fitted.sample_shape) in (2, 3):
@@ -139,7 +143,7 @@ def _listed_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
         sheet: Sheet = portion.raw
         column = picture_column(sheet, path.parent)
         if column is None:
-            fail("listed.no-column", path=path)
+            fail("listed.no-column", path=path, name=fitted.name)
         others = [name for name in sheet.columns if name != column]
         alone = target if target is not None or len(others) != 1 else others[0]
         names = answer_columns(sheet, alone, fitted)
@@ -207,6 +211,12 @@ def _text_rows(path: Path, fitted: Preprocessing, target: Columns | None, option
 def _source_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     """A text a line, or the rows of a table."""
     reader = _text_rows if is_text(path) else pair_file
+    yield from reader(path, fitted, target, options)
+
+
+def _labelled_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
+    """A text a line, or the rows of a table."""
+    reader = _text_rows if is_text(path) else column_file
     yield from reader(path, fitted, target, options)
 
 

@@ -11,6 +11,7 @@ from danlu.base.ignored import IGNORED
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.table.columns import Sheet
+from danlu.data.table.frames import spelled_cells
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.pairs import SourceEncoder, packed
 from danlu.data.written_text import WrittenText
@@ -30,7 +31,7 @@ def pair_rows(portion: FilePortion, fitted: Preprocessing) -> Rows:
     """
     sheet: Sheet = portion.raw
     source, target = _columns(sheet, fitted)
-    sources = _cells(sheet, source)
+    sources = spelled_cells(sheet, source)
     empty = [row for row, text in enumerate(sources) if text is None or not text.strip()]
     if empty:
         where = sheet.place(empty[0])
@@ -38,7 +39,7 @@ def pair_rows(portion: FilePortion, fitted: Preprocessing) -> Rows:
             Fault("ship.no-source", {"path": sheet.path, "column": source, "count": len(empty), "at": where})
         )
     rows = Rows(sheet.path, portion.places, fitted.encode(sources), remarks=portion.remarks)
-    return rows if target is None else with_texts(rows, _cells(sheet, target), fitted)
+    return rows if target is None else with_texts(rows, spelled_cells(sheet, target), fitted)
 
 
 def with_texts(rows: Rows, texts: Sequence[Any], fitted: Preprocessing) -> Rows:
@@ -69,9 +70,3 @@ def _columns(sheet: Sheet, fitted: Preprocessing) -> tuple[str, str | None]:
         wanted = (fitted.encoder.columns or ("–",))[0]
         fail("ship.no-source-column", path=sheet.path, wanted=wanted, columns=", ".join(names))
     return names[0], None
-
-
-def _cells(sheet: Sheet, name: str) -> list[Any]:
-    import polars
-
-    return sheet.columns[name].cast(polars.String).to_list()

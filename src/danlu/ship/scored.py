@@ -21,11 +21,13 @@ from danlu.data.raw import raw_samples
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.frames import sheet_of
+from danlu.data.table.frames import is_tabular, sheet_of
+from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.pairs import SourceEncoder
 from danlu.data.written_text import WrittenText
-from danlu.ship.given import is_table, read_given
+from danlu.ship.column_rows import column_rows
+from danlu.ship.given import read_given
 from danlu.ship.inputs import read_rows, table_rows
 from danlu.ship.pair_rows import pair_rows, with_texts
 from danlu.ship.portions import table_portions
@@ -49,11 +51,13 @@ def read_scored(
     elif isinstance(given, tuple) and len(cast(tuple[Any, ...], given)) == 2:
         x, y = cast(tuple[Any, Any], given)
         yield from _paired(x, y, fitted, target, options)
-    elif isinstance(fitted.encoder, TableEncoder) and is_table(given):
+    elif isinstance(fitted.encoder, TableEncoder) and is_tabular(given):
         yield from (table_rows(portion, fitted, target) for portion in table_portions(sheet_of(given)))
-    elif isinstance(fitted.encoder, SourceEncoder) and is_table(given):
+    elif isinstance(fitted.encoder, SourceEncoder) and is_tabular(given):
         yield from (pair_rows(portion, fitted) for portion in table_portions(sheet_of(given)))
-    elif isinstance(fitted.encoder, WindowEncoder) and is_table(given):
+    elif isinstance(fitted.encoder, ColumnTexts) and is_tabular(given):
+        yield from (column_rows(portion, fitted, target) for portion in table_portions(sheet_of(given)))
+    elif isinstance(fitted.encoder, WindowEncoder) and is_tabular(given):
         yield series_rows(sheet_of(given), fitted)
     else:
         fail("ship.not-scored", found=type(given).__name__)

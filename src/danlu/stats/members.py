@@ -11,6 +11,8 @@ import numpy
 Level = Any
 """What a factor of a study is set to."""
 
+MOST_SEEDS = 10_000  # of a study
+
 # Where less is better.
 COSTS = ("loss", "mae", "rmse", "mase", "perplexity")
 # How far apart two scores can be: from all wrong to all right, from the mean of the targets to the targets themselves.

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import numpy
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, fail
 from danlu.base.files import replace_file
 from danlu.base.places import shown
 from danlu.base.strict_json import checksum, number, to_json
@@ -98,7 +98,7 @@ class RunAnswers:
     """What the answers of a run mean, how good they are, and what gives them.
 
     `decision` is how an answer is made of outputs (DECISIONS in `danlu.ship.golden`), `recipe` the recipe's
-    fingerprint, `program` the exported net where it needs no code.
+    fingerprint; `program` is a net of the user's own as a program that needs no code, `no_program` why there is none.
     """
 
     task: str
@@ -111,6 +111,7 @@ class RunAnswers:
     versions: Mapping[str, str]
     golden: GoldenSamples = field(default_factory=GoldenSamples)
     program: PackedFile | None = None
+    no_program: Fault | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,7 @@ def _answers_to_plain(answers: RunAnswers) -> dict[str, Any]:
         "recipe": answers.recipe,
         "weights": vars(answers.weights),
         "program": None if answers.program is None else vars(answers.program),
+        "no_program": None if answers.no_program is None else vars(answers.no_program),
         "versions": answers.versions,
         "golden": {
             "form": golden.kind,
@@ -227,6 +229,7 @@ def _answers_from_plain(plain: Mapping[str, Any]) -> RunAnswers:
         versions={name: _text(version) for name, version in plain["versions"].items()},
         golden=_golden_from_plain(plain["golden"], plain["task"] == "regression"),
         program=None if plain["program"] is None else _packed(plain["program"]),
+        no_program=None if plain.get("no_program") is None else _fault(plain["no_program"]),
     )
 
 
@@ -243,6 +246,16 @@ def _packed(plain: Mapping[str, Any]) -> PackedFile:
     if not re.fullmatch("[0-9a-f]{64}", plain["sha256"]):
         raise ValueError("no SHA-256")
     return PackedFile(file, plain["sha256"], _text(plain["part"]))
+
+
+def _fault(plain: Mapping[str, Any]) -> Fault:
+    """A reason, with nothing but words and numbers in it."""
+    values = {_text(name): value for name, value in plain["values"].items()}
+    if not all(isinstance(value, str | int | float) for value in values.values()):
+        raise TypeError("no reason")
+    fault = Fault(_text(plain["id"]), values)
+    str(fault)  # KeyError for a phrase that danlu has not, or has with other values
+    return fault
 
 
 def _golden_from_plain(plain: Mapping[str, Any], numbers: bool) -> GoldenSamples:

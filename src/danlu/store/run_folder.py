@@ -40,6 +40,10 @@ class RunFolder:
         return self.path / "package.json"
 
     @property
+    def program(self) -> Path:
+        return self.path / "net.pt2"
+
+    @property
     def journal(self) -> Path:
         return self.path / "journal.jsonl"
 

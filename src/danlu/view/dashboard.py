@@ -24,6 +24,7 @@ from danlu.view.study_words import TextTable
 _MOST_ROWS = 100
 _LEAD = ("forest", "importance", "means", "parallel")
 _FOLDED = ("slopes", "folds")
+_FEW_EFFECTS = 3
 
 
 def run_page(info: RunInfo) -> dict[str, Any]:
@@ -102,6 +103,10 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
     """A study as far as it is: its answers, tables, pictures and best combination."""
     story = study_story(info)
     charts = study_charts(info)
+    # The first curves stand below effects that are few, where a column would be bare else.
+    curves = next((chart for chart in charts if chart.kind == "curves" and len(info.effects) <= _FEW_EFFECTS), None)
+    lead = [chart for chart in charts if chart.kind in _LEAD or chart is curves]
+    rest = [chart for chart in charts if chart.kind not in (*_LEAD, *_FOLDED) and chart is not curves]
     return {
         "name": info.name,
         "where": info.where,
@@ -120,8 +125,8 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
         "failed": list(story.failed),
         "cured": [_finding(number, one) for number, one in numbered(cured_findings(info), lambda one: one.since)],
         "charts": {
-            "lead": [plain(chart) for chart in charts if chart.kind in _LEAD],
-            "rest": [plain(chart) for chart in charts if chart.kind not in (*_LEAD, *_FOLDED)],
+            "lead": list(map(plain, lead)),
+            "rest": list(map(plain, rest)),
             "folded": [plain(chart) for chart in charts if chart.kind in _FOLDED],
         },
         "members": _table(story.members),

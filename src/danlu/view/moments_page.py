@@ -1,14 +1,20 @@
 """The moments of a run between which a reader can go to and fro, and what a page shows of one."""
 
+from dataclasses import replace
 from typing import Any
 
 from danlu.base.words import say
-from danlu.view.figures.chart import plain
+from danlu.store.records import MomentTaken
+from danlu.view.figures.chart import Chart, plain
 from danlu.view.figures.moments import moment_charts
 from danlu.view.figures.names import score_label, score_text
 from danlu.view.figures.pages import drawable
+from danlu.view.figures.surface import place_chart
 from danlu.view.info.axes import TIME, axes_of, track, unit_of
 from danlu.view.info.run import RunInfo
+from danlu.view.info.surface import read_surface
+from danlu.view.page.document import numbers_block
+from danlu.view.page.markup import Markup, element
 
 
 def moment_places(info: RunInfo) -> list[dict[str, Any]]:
@@ -30,7 +36,7 @@ def moment_page(info: RunInfo, number: int) -> dict[str, Any]:
     moments = _moments(info)
     if not 0 <= number < len(moments):
         raise KeyError(number)
-    epoch, _ = moments[number]
+    epoch, step = moments[number]
     kept = next((one for one in info.history.moments if one.epoch == epoch), None)
     ended = next((one for one in info.history.epochs if one.epoch == epoch), None)
     scores = (ended.validation if ended else None) or {}
@@ -38,9 +44,28 @@ def moment_page(info: RunInfo, number: int) -> dict[str, Any]:
     text = max(written, key=lambda one: one.epoch) if written else None
     return {
         "numbers": [[score_label("validation", name), score_text(value)] for name, value in scores.items()],
-        "charts": list(map(plain, drawable(lambda: moment_charts(info.history.followed, kept)))) if kept else [],
+        "charts": list(map(plain, [*_of_moment(info, kept), *_on_surface(info, step)])),
         "text": [text.prompt, text.text] if text else None,
     }
+
+
+def moments_section(info: RunInfo) -> Markup:
+    """All of them in a file, for the script that goes to and fro between them."""
+    told = [place | moment_page(info, number) for number, place in enumerate(moment_places(info))]
+    return element("div", numbers_block("moments", told), class_="moments-place") if told else Markup("")
+
+
+def _of_moment(info: RunInfo, kept: MomentTaken | None) -> list[Chart]:
+    return drawable(lambda: moment_charts(info.history.followed, kept)) if kept else []
+
+
+def _on_surface(info: RunInfo, step: int) -> list[Chart]:
+    """Where the weights lay on the loss surface, where one was recorded."""
+    record = info.history.surface
+    if record is None:
+        return []
+    found = drawable(lambda: [one for one in [place_chart(read_surface(record), step)] if one])
+    return [replace(chart, kind="moment-contour") for chart in found]
 
 
 def _moments(info: RunInfo) -> list[tuple[int, int]]:

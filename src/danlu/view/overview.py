@@ -13,7 +13,7 @@ from danlu.base.shapes import show_shape
 from danlu.base.words import say
 from danlu.store.records import TextGenerated
 from danlu.view.figures.chart import Axis, Cells, Chart, Line, Panel, Picture, Pictures, Points
-from danlu.view.figures.names import short
+from danlu.view.figures.names import score_text
 from danlu.view.figures.pages import run_charts
 from danlu.view.graphs.net import compact
 from danlu.view.info.fold import Part, fold
@@ -128,11 +128,11 @@ def _tiles(scores: Mapping[str, Score]) -> tuple[str, list[ScoreTile]]:
     tiles: list[ScoreTile] = []
     for name in names[: _MOST_TILES - 1] + names[_MOST_TILES - 1 :][-1:]:
         others = [
-            f"{say(f'page.part-{one}')} {short(score[name])}"
+            f"{say(f'page.part-{one}')} {score_text(score[name])}"
             for one, score in whole.items()
             if one != part and name in score
         ]
-        tiles.append(ScoreTile(metric_name(name), short(whole[part][name]), " · ".join(others)))
+        tiles.append(ScoreTile(metric_name(name), score_text(whole[part][name]), " · ".join(others)))
     return (say(f"page.part-{part}") if part else ""), tiles
 
 

@@ -10,16 +10,15 @@ from danlu.base.metric_names import metric_name
 from danlu.base.words import say
 from danlu.stats.members import Member
 from danlu.stats.studies import usual_metric
+from danlu.view.figures.names import score_text
 from danlu.view.verdicts import effect_text
 
-_MOST = 4  # digits of a number
 
-
-def score_text(members: Sequence[Member]) -> str:
+def scores_text(members: Sequence[Member]) -> str:
     """The validation scores of all seeds, in one sentence.
 
-    >>> score_text([Member({}, seed, 0, {"accuracy": 0.75 + seed / 4}, False, 40) for seed in range(2)])
-    'Validation accuracy over 2 seeds: mean 0.875, from 0.75 to 1, on 40 samples.'
+    >>> scores_text([Member({}, seed, 0, {"accuracy": 0.75 + seed / 4}, False, 40) for seed in range(2)])
+    'Validation accuracy over 2 seeds: mean 0.8750, from 0.7500 to 1.0000, on 40 samples.'
     """
     metric = usual_metric(members)
     values = [one.score[metric] for one in members if math.isfinite(one.value(metric))]
@@ -27,7 +26,7 @@ def score_text(members: Sequence[Member]) -> str:
     if not values:
         return say("play.all-diverged", seeds=len(members))
     numbers = {"mean": statistics.fmean(values), "low": min(values), "high": max(values)}
-    facts = {name: f"{value:.{_MOST}g}" for name, value in numbers.items()}
+    facts = {name: score_text(value) for name, value in numbers.items()}
     told = say("play.score", metric=metric_name(metric), seeds=len(values), samples=members[0].samples, **facts)
     return f"{told} {say('play.diverged', count=broken)}" if broken else told
 

@@ -15,6 +15,7 @@ from danlu.view.figures.pages import run_charts
 from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.numbering import gravest_first
 from danlu.view.info.run import RunInfo
+from danlu.view.moments_page import moments_section
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
 from danlu.view.page.languages import in_both
@@ -31,9 +32,9 @@ def run_report(info: RunInfo) -> str:
 
 
 def _parts(info: RunInfo) -> list[Part]:
-    charts = [chart_block(chart) for chart in run_charts(info, MOST_POINTS)]
+    curves, *charts = [chart_block(chart) for chart in run_charts(info, MOST_POINTS)]
     told = [texts_section(info.history.texts), recipe_section(info.recipe), environment_section(info.environment)]
-    return [*run_summary(info), findings_section(info), *charts, *told]
+    return [*run_summary(info), findings_section(info), curves, moments_section(info), *charts, *told]
 
 
 def run_html(info: RunInfo) -> str:

@@ -7,7 +7,7 @@ from danlu.base.errors import UserError
 from danlu.base.metric_names import metric_name
 from danlu.base.words import language, say
 from danlu.view.figures.chart import Chart
-from danlu.view.figures.names import short
+from danlu.view.figures.names import score_text
 from danlu.view.figures.pages import compared_chart, net_scene, run_charts, study_charts
 from danlu.view.graphs.svg import to_svg
 from danlu.view.info.combinations import combinations
@@ -20,7 +20,7 @@ from danlu.view.provenance import Provenance
 from danlu.view.report import PARTS, finding_cards, recipe_section
 from danlu.view.study_report import members_section
 from danlu.view.study_story import story_members
-from danlu.view.study_words import effect_change
+from danlu.view.study_words import effect_change, number_text
 from danlu.view.texts import texts_section
 from danlu.view.verdicts import effect_text, looks_text
 
@@ -87,10 +87,10 @@ def numbers_of(item: ReportItem) -> Mapping[str, str]:
             effects.setdefault(str(effect["factor"]), []).append(_change(effect) + effect_text(effect))
         told = {factor: "; ".join(texts) for factor, texts in effects.items()}
         best = info.best.validation if info.best else {}
-        return told | {f"validation {name}": short(value) for name, value in best.items()}
+        return told | {f"validation {name}": score_text(value) for name, value in best.items()}
     there = [(part, info.score[part]) for part in PARTS if info.score.get(part)]
-    shorter = {name: short(value) for _, score in reversed(there) for name, value in score.items()}
-    return shorter | {f"{part} {name}": short(value) for part, score in there for name, value in score.items()}
+    shorter = {name: score_text(value) for _, score in reversed(there) for name, value in score.items()}
+    return shorter | {f"{part} {name}": score_text(value) for part, score in there for name, value in score.items()}
 
 
 def proved(text: str, item: ReportItem) -> Markup:
@@ -106,7 +106,7 @@ def scores_table(items: Sequence[ReportItem]) -> Markup:
     head = [say("page.column-name"), say("report.part"), *map(metric_name, names)]
     rows: list[list[Part]] = []
     for item, (part, score) in zip(items, scores, strict=True):
-        numbers = (proved(short(score[name]), item) if name in score else "–" for name in names)
+        numbers = (proved(score_text(score[name]), item) if name in score else "–" for name in names)
         rows.append([item.name, say(f"page.part-{part}") if part else "–", *numbers])
     return _table(head, rows)
 
@@ -146,7 +146,7 @@ def _combinations(info: StudyInfo, item: ReportItem) -> Markup:
     found = combinations(members, [asdict(one) for one in info.baselines], info.metric)
     head = [say("study.combination"), metric_name(info.metric), say("study.spread"), say("study.members")]
     rows = [
-        [one.name, proved(short(one.mean), item), proved(short(one.deviation), item), str(one.count)]
+        [one.name, proved(number_text(one.mean), item), proved(number_text(one.deviation), item), str(one.count)]
         for one in found[:_MOST_ROWS]
     ]
     more = say("study.more-rows", count=len(found) - _MOST_ROWS) if len(found) > _MOST_ROWS else None

@@ -137,7 +137,9 @@ class Reporter:
         """Which epoch it is, and what there is to tell, in the order in which it is shown."""
         parts = {"loss": say("view.loss", loss=score_text(loss))}
         if self._validation:
-            parts["validation"] = say("view.validation", score=main_score(self._validation))
+            score = main_score(self._validation)
+            # Chinese has a blank in front of "R²", and none in front of its own words.
+            parts["validation"] = say(f"view.validation{'-short' if score[:1].isascii() else ''}", score=score)
         parts["rate"] = say("view.rate", rate=self._rate(now))
         if self._open_ended:
             return say("view.epoch-open", epoch=event.epoch), parts

@@ -7,6 +7,7 @@ from typing import Any
 
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.stats.members import MOST_SEEDS
 from danlu.view.cure import told_cure
 from danlu.view.figures.names import score_label, score_text, short
 from danlu.view.info.cure import cure_record
@@ -77,11 +78,13 @@ def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
 def _of_study(info: StudyInfo) -> Mapping[str, Any]:
     told = told_study(study_record(info))
     folder = shlex.quote(str(shown(info.where)))
+    room = MOST_SEEDS - len({member.seed for member in info.members})
     means = [NamedTable(say("page.means"), table) for table in told.interactions]
     combinations = [NamedTable(say("page.combinations"), told.combinations)] if told.combinations.rows else []
     return {
         "answers": [
-            (one, f"danlu resume {folder} --more-seeds {one.more}" if one.more else "") for one in told.effects
+            (one, f"danlu resume {folder} --more-seeds {one.more}" if 0 < one.more <= room else "")
+            for one in told.effects
         ],
         "lines": [line for line in (told.looks, told.further) if line],
         "best": told.best,

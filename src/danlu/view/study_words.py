@@ -11,6 +11,7 @@ from danlu.base.words import say
 from danlu.view.figures.names import score_text
 from danlu.view.info.combinations import combinations, factors_text
 from danlu.view.info.effects import level_text, look_of
+from danlu.view.info.study import REMEDY
 from danlu.view.verdicts import effect_text, looks_text
 
 _MOST_TABLES = 3  # of pairs of factors, and of changes told beneath each
@@ -90,7 +91,7 @@ def best_text(study: Mapping[str, Any]) -> str:
         return say("study.no-best")
     if not best:
         return ""
-    scores = {part: _number(best["score"][part].get(metric)) for part in ("validation", "test")}
+    scores = {part: number_text(best["score"][part].get(metric)) for part in ("validation", "test")}
     phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
     return say(phrase, factors=factors_text(best["factors"]), metric=metric_name(metric), **scores)
 
@@ -103,13 +104,14 @@ def members_table(members: Sequence[Mapping[str, Any]], factors: Sequence[str], 
             *(level_text(member["factors"].get(factor)) for factor in factors),
             str(member["seed"]),
             str(member["fold"]),
-            *(say("page.diverged") if member["diverged"] else _number(member["score"].get(name)) for name in names),
+            *(say("page.diverged") if member["diverged"] else number_text(member["score"].get(name)) for name in names),
         ]
         for member in members[:most]
     ]
     left = len(members) - len(rows)
     lines = [say("page.shown", shown=f"{len(rows):,}", all=f"{len(members):,}")] if left else []
-    return TextTable([*factors, say("page.seed"), say("page.fold"), *map(metric_name, names)], rows, lines)
+    heads = (say("page.remedy") if factor == REMEDY else factor for factor in factors)
+    return TextTable([*heads, say("page.seed"), say("page.fold"), *map(metric_name, names)], rows, lines)
 
 
 def told_times(study: Mapping[str, Any]) -> dict[str, str]:
@@ -119,7 +121,8 @@ def told_times(study: Mapping[str, Any]) -> dict[str, str]:
     return {name: f"{seconds:.1f}" for name, seconds in times.items()}
 
 
-def _number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
+    """A score in a table; a dash where there is none."""
     return "–" if value is None or math.isnan(value) else score_text(value)
 
 
@@ -127,7 +130,7 @@ def _combinations(study: Mapping[str, Any]) -> TextTable:
     metric = study["metric"]
     others = [say("study.spread"), say("study.members"), say("study.diverged")]
     rows = [
-        [one.name, _number(one.mean), _number(one.deviation), str(one.count), str(one.diverged or "")]
+        [one.name, number_text(one.mean), number_text(one.deviation), str(one.count), str(one.diverged or "")]
         for one in combinations(study["members"], study["baselines"], metric)
     ]
     return TextTable([say("study.combination"), metric_name(metric), *others], rows)
@@ -141,7 +144,8 @@ def _interaction(table: Mapping[str, Any]) -> TextTable:
     """The means of two factors' levels, with what the second one changes in the effect of the first."""
     first, second = table["factors"]
     rows = [
-        [level_text(level), *map(_number, means)] for level, means in zip(table["rows"], table["means"], strict=True)
+        [level_text(level), *map(number_text, means)]
+        for level, means in zip(table["rows"], table["means"], strict=True)
     ]
     lines: list[str] = []
     for change in sorted(table["changes"], key=lambda one: one["p"])[:_MOST_TABLES]:

@@ -85,4 +85,6 @@ def scored_line(run: Mapping[str, Any]) -> str:
         return say("view.scored-last-alone", **facts)
     if scored["best_epoch"] == scored["epoch"]:
         return say("view.scored-last-is-best", **facts)
+    if facts["last"] == facts["best"]:
+        return say("view.scored-last-equal", **facts)
     return say("view.scored-last-worse" if scored["clear"] else "view.scored-last-as-good", **facts)

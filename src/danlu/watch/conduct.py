@@ -15,6 +15,8 @@ class Scaling:
     steps: int = 0  # of an optimiser called by itself, with gradients that were still scaled
     stepped_since: int = 0
     called: int = 0  # its own step()
+    bare: int = 0  # of these, those with gradients of a loss that was scaled to no use: the loss itself went backwards
+    bare_since: int = 0
     updates: int = 0
     scale: float = 0.0
 
@@ -44,6 +46,7 @@ class Averaged:
     kept: float = float("nan")  # by how much of the way from the first weights to those of the net it lags behind
     stale: int = 0  # calls in evaluation mode with the statistics of normalisation that it had before, or at first
     stale_since: int = 0
+    training: int = 0  # calls in training mode, of a copy that drops or normalises by its batch
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,15 @@ class Unfair:
 
 @dataclass
 class Unrelated:
-    """Targets of the shape of the inputs: how far they go with them."""
+    """Targets of the shape of the inputs: how far they go with them; and one target a sample: whether at all."""
 
     step: int = 0
     numbers: int = 0
     correlation: float = float("nan")
     mean: float = float("nan")
     std: float = float("nan")
+    pairs: int = 0  # samples with one target each that were compared
+    relation: float = float("nan")  # how far their targets go with them, in standard deviations of chance
 
 
 @dataclass

@@ -12,6 +12,7 @@ from danlu.watch.probes.averaged import AveragedProbe
 from danlu.watch.probes.code import CodeProbe
 from danlu.watch.probes.draws import DrawsProbe
 from danlu.watch.probes.held_out import HeldOutProbe
+from danlu.watch.probes.reloaded import ReloadProbe
 from danlu.watch.probes.scaling import ScalingProbe
 from danlu.watch.probes.structure import drops_by_layers
 from danlu.watch.sources import Sources
@@ -29,6 +30,7 @@ class ConductListener:
         self.code = CodeProbe(measured, self.sources)
         self.draws = DrawsProbe(measured)
         self._averaged = AveragedProbe(measured, roots)
+        self._reloaded = ReloadProbe(measured, roots)
         self._readable = True  # saved tensors are the graph's own
         self.evaluating = False  # a net is called in evaluation mode, and none of its dropout layers drops
 
@@ -46,6 +48,9 @@ class ConductListener:
 
     def scaler_called(self, name: str, scale: float, *, ends: bool) -> None:
         self.scaling.called(name, scale, ends=ends)
+
+    def weights_loaded(self, module: nn.Module, state: Any) -> None:
+        self._guard(self._reloaded.loaded, module, state)
 
     def checkpointed(self, *, dry: bool) -> None:
         self.measured.checkpointed_dry += dry and torch.is_grad_enabled()

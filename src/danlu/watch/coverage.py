@@ -12,6 +12,7 @@ from danlu.watch.measured import NO_TENSOR, Measured
 # Facts of Measured that share a word, for people.
 _WORDS = {
     "epoch_steps": "samples", "samples_seen": "samples", "same_order": "samples", "full_batch": "samples",
+    "chance_overlap": "samples",
     "noise": "layers", "unread": "inputs", "drawing": "samples", "draws_at_random": "samples", "unfair": "evaluations",
     "averaged": "layers", "drifting": "layers", "carried": "inputs", "unrelated": "labels", "scaled": "optimisers",
     "scaling": "optimisers", "code_read": "code", "copied": "labels",

@@ -96,6 +96,7 @@ class LabelFacts:
     hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
     ignored: int | None = None  # the class that the loss counts for nothing
     left_out: int = 0  # labels of it that `counts` leaves out, where the user declared it
+    made: bool = False  # targets that are numbers come out of the net itself, as what a codebook is drawn to
     uncounted: int = 0  # labels of classes beyond those that `counts` has room for
 
 
@@ -121,6 +122,7 @@ class Head:
     across_batch: bool  # a softmax on the way runs over the samples
     one_hot: bool  # each target is one 1 among zeros
     row_sum: float  # mean sum of exp(output) over the classes, nll only
+    dropped: bool = False  # dropout is at work on the output itself
     labelled: bool = True  # `LabelFacts` are the targets of this loss
     line: CodeLine | None = None  # where it is called
 
@@ -143,6 +145,8 @@ class Optimiser:
     owned: int = 0  # tensors that are
     stale: int = 0  # steps in a row whose gradients were not cleared beforehand
     stale_since: int = 0
+    repeated: int = 0  # measured steps that followed the gradient of the step before, with no backward pass between
+    repeated_since: int = 0
     unmoved: Series = field(default_factory=Series)  # 1 where a step changed nothing
     rounded: Series = field(default_factory=Series)  # share of weights of 16 bits that a step left, gradient or not
     low_precision: str = ""  # their type
@@ -216,6 +220,7 @@ class Net:
     wrong_softmax: tuple[int, tuple[int, ...]] | None = None  # its dimension and shape, of weights summed over another
     over_samples: bool = False  # the weights of a softmax within it sum to 1 over the samples
     attends: bool = False  # it has attention
+    stuck: tuple[str, ...] = ()  # embeddings of which all samples of the first batch ask for the same row
     self_attends: bool = False  # of the places of a sequence to each other
     depth: int = 0  # linear and convolutional layers on the graph
     recurrent: bool = False
@@ -255,6 +260,7 @@ class Intervention:
     name: str  # of the module that was called; empty where there is one net alone
     step: int
     refused: str = ""  # why nothing could be tried
+    aside: bool = False  # of tokens that go in beside those that the answers are for: their padding alone was tried
     tokens: bool = False  # the inputs are whole numbers, or one 1 among zeros
     lag: int | None = None  # the targets are the inputs, so many places on: 0, 1 or 2
     places: int = 0
@@ -315,6 +321,7 @@ class Measured:
     samples_seen: int = 0  # different training samples
     declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds
     declares_held_out: bool = False  # whether that could be told
+    chance_overlap: float = 0.0  # share of the samples whose like stands among those seen by chance
     same_order: bool = False  # the second epoch came in the order of the first
     full_batch: bool = False  # each step sees all samples
     net: Net = field(default_factory=Net)
@@ -323,6 +330,10 @@ class Measured:
     accuracy: Curve = field(default_factory=Curve)
     losses_per_step: float = 1.0
     weighs_samples: bool = False  # the loss multiplies each sample by a number of its own, such as a return
+    # A column of answers that became as many as all pairs beside a row: its shape, and that of the pairs.
+    grown: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    grown_steps: int = 0  # of the first three, those in which it was so
+    overlaps_of_logits: int = 0  # the same of an overlap (dice, IoU) that was taken of what a layer gave
     scaled: bool = False  # a GradScaler is at work
     scaling: Scaling = field(default_factory=Scaling)
     carried: Handed = field(default_factory=Handed)

@@ -65,13 +65,12 @@ class Observer(ConductListener):
         self._loss = LossProbe(self.measured, names, nets, self._activations, self._labels, self.sites, guard.within)
         self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
-        self.heard = CallProbes(self.measured, self._roots)
+        self.heard = CallProbes(self.measured, self._roots, self.held_out)
         self._loss.met = self.heard.met
         self.pace = Pace()
         self._steps = StepPlan(schedule, self.pace)
         self._hearing = Hearing(ModuleCalls(self._roots, layers, self, patches), self._steps)
         self._owners = owners
-        self._unscaled: torch.Tensor | None = None
         self._input: torch.Tensor | None = None
         self._outputs: list[torch.Tensor] = []  # of this step's training passes
         self._only: int | None = None  # id of the optimiser, where there is one alone
@@ -82,6 +81,7 @@ class Observer(ConductListener):
         self._trains_in_eval = False
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
         self._waited_since = self._forward_began = 0.0
+        self._given: tuple[Any, Any] | None = None  # to the call of the net that is under way
         self._hearing.plan()
 
     @property
@@ -124,6 +124,7 @@ class Observer(ConductListener):
                 return
         self._mode = module.training
         self._forwards += 1
+        self._given = args, kwargs
         if self._steps.measuring:
             self._guard(self.heard.called, module, args, kwargs, self.step, first=not self._backwards)
         if self._forwards == 1:
@@ -131,7 +132,10 @@ class Observer(ConductListener):
 
     def forward_ends(self, output: Any) -> None:
         self.evaluating = False
-        if self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
+        self._given = None
+        if self._evaluations.running and not torch.is_grad_enabled():
+            self._guard(self._evaluations.answered, output)
+        elif self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
             self._guard(self._outputs.extend, all_tensors(output)[:1])
             self._guard(self.heard.answered, output)
 
@@ -151,7 +155,7 @@ class Observer(ConductListener):
             if self._steps.measuring:
                 self._guard(self.heard.lost, call, result, self.step)
             if self._loss_calls == 1 and not self._labels.closed:
-                self._guard(self._labels.computed, call, self.step, self._input)
+                self._guard(self._labels.computed, call, self.step, self._input, self._given, bool(self._forwards))
         elif self._evaluations.running:
             self._guard(self._evaluations.loss, call, result)
 
@@ -160,7 +164,7 @@ class Observer(ConductListener):
         self._guard(self._labels.refused, call, self.step)
 
     def backward_begins(self, tensors: Sequence[Any]) -> None:
-        ordinary = self._steps.quiet and not self._evaluations.running and self._unscaled is None
+        ordinary = self._steps.quiet and not self._evaluations.running and self.scaling.loss is None
         if ordinary and len(tensors) == 1 and self._loss.ordinary(tensors[0]):
             self.measured.backwards += 1
             return
@@ -173,9 +177,7 @@ class Observer(ConductListener):
             self._guard(self._backward_begins, tensors, accumulates=False)
 
     def scaled(self, outputs: Any) -> None:
-        self.scaling.scaled()
-        if isinstance(outputs, torch.Tensor):
-            self._unscaled = outputs.detach()
+        self.scaling.scaled(outputs)
 
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
         self.scaling.clipped(self.step)
@@ -295,8 +297,7 @@ class Observer(ConductListener):
             self._backwards += 1
             fresh = self._forwards >= self._backwards and not self.heard.of_inputs
             self.optimisers.backward_begins(measuring=self._steps.measuring, fresh=fresh)
-        loss = self._unscaled if self._unscaled is not None else root
-        self._unscaled = None
+        loss = self.scaling.backward_begins(root)
         if self._loss.value(loss) and self.measured.nonfinite_at is None:
             self._guard.within(self._find_nonfinite, root)
         self.measured.training_modes.add(self.step, float(self._mode))
@@ -392,6 +393,7 @@ class Observer(ConductListener):
         self._evaluations.end(self.step)
         self._loss.end_step(read=True)
         self._layers.end_step(self.step)
+        self._guard.within(self.heard.end)
         self.refresh()
         self.measured.net.silent_scheduler = self.optimisers.has_silent_scheduler()
         self.measured.ended = True

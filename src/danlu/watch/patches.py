@@ -107,6 +107,10 @@ class Listener(Protocol):
         """Gradients were clipped by norm or by value."""
         ...
 
+    def weights_loaded(self, module: torch.nn.Module, state: Any) -> None:
+        """A state is about to be loaded into a module."""
+        ...
+
     def scheduler_stepped(self, scheduler: Any, args: tuple[Any, ...]) -> None:
         """A learning-rate scheduler has made a step."""
         ...
@@ -169,6 +173,7 @@ def listen(listener: Listener, patches: Patches) -> None:
         patches.replace(switch, "__enter__", functools.partial(_switch_off, listener))
     patches.replace(torch.set_grad_enabled, "__init__", functools.partial(_set_grad, listener))
     patches.replace(torch.nn.Module, "train", functools.partial(_train, listener))
+    patches.replace(torch.nn.Module, "load_state_dict", functools.partial(_load, listener))
     for kind in vars(lr_scheduler).values():
         if inspect.isclass(kind) and "step" in vars(kind) and kind is not torch.optim.Optimizer:
             patches.replace(kind, "step", functools.partial(_schedule, listener))
@@ -317,6 +322,14 @@ def _train(listener: Listener, original: Callable[..., Any]) -> Callable[..., An
         if not mode:
             listener.may_evaluate()
         return original(self, mode)
+
+    return observed
+
+
+def _load(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+        listener.weights_loaded(self, state_dict)
+        return original(self, state_dict, *args, **kwargs)
 
     return observed
 

@@ -38,7 +38,7 @@ def is_surrogate(measured: Measured) -> bool:
     advantages (REINFORCE), or the targets move while it is trained (Q-learning, a critic)."""
     # Sorted data move too, and come in the same order again.
     moves = measured.labels.kind == "numbers" and measured.labels.moved > 5 and not measured.same_order
-    return measured.loss.lowest < 0 or measured.weighs_samples or moves
+    return measured.loss.lowest < 0 or measured.weighs_samples or moves or measured.labels.made
 
 
 def progress(measured: Measured) -> float:

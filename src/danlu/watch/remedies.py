@@ -47,6 +47,26 @@ def setting(key: str, *levels: Any) -> Remedy:
     return remedy
 
 
+def less(key: str, *levels: float) -> Remedy:
+    """That setting, at those of `levels` that lie below its present value, where it has one."""
+
+    def remedy(values: Values, finding: Finding) -> Sequence[Change]:
+        now = values.get(key)
+        return [{key: level} for level in levels if not isinstance(now, int | float) or level < now]
+
+    return remedy
+
+
+def more(key: str, *levels: float) -> Remedy:
+    """That setting, at those of `levels` that lie above its present value, where it has one."""
+
+    def remedy(values: Values, finding: Finding) -> Sequence[Change]:
+        now = values.get(key)
+        return [{key: level} for level in levels if not isinstance(now, int | float) or level > now]
+
+    return remedy
+
+
 def proposed(key: str, *factors: float) -> Remedy:
     """That setting as the finding proposes it, and that number times each of `factors`."""
 
@@ -74,15 +94,34 @@ def higher_rate(values: Values, finding: Finding) -> Sequence[Change]:
     rate = values.get("optim.lr")
     if not rate:
         return []
-    least, usual, _ = usual_rates(str(values.get("optim.name", "sgd")))
+    least, usual, most = usual_rates(str(values.get("optim.name", "sgd")))
     wanted = _proposed_rate(finding) or (usual if rate < least else rate * 10)
-    return _rates(value for value in (wanted, wanted * 10, wanted / 10) if value > rate)
+    others = [value for value in (wanted * 10, wanted / 10) if value <= most]
+    return _rates(value for value in (wanted, *others) if value > rate)
 
 
 def other_rate(values: Values, finding: Finding) -> Sequence[Change]:
-    """A tenth of the rate, and ten times the rate."""
+    """A tenth of the rate, and ten times the rate, where the optimiser trains at such; else its usual rate."""
     rate = values.get("optim.lr")
-    return _rates((rate / 10, rate * 10)) if rate else []
+    if not rate:
+        return []
+    least, usual, most = usual_rates(str(values.get("optim.name", "sgd")))
+    near = [other for other in (rate / 10, rate * 10) if least <= other <= most]
+    return _rates(near or [usual])
+
+
+def next_rate(values: Values, findings: Sequence[Finding]) -> float:
+    """A rate to try next: what a finding proposes; else twice the present one, or half of it where that is more than
+    the optimiser trains at, or its usual one where both are out of its range.
+
+    >>> [next_rate({"optim.lr": rate}, ()) for rate in (0.02, 0.8, 1e30)]
+    [0.04, 0.4, 0.01]
+    """
+    wanted = next((rate for one in findings if (rate := _proposed_rate(one)) is not None), None)
+    least, usual, most = usual_rates(str(values.get("optim.name", "sgd")))
+    rate = values.get("optim.lr") or usual
+    near = [other for other in (2 * rate, rate / 2) if least <= other <= most]
+    return float(f"{wanted or [*near, usual][0]:.1g}")
 
 
 def longer(values: Values, finding: Finding) -> Sequence[Change]:
@@ -103,23 +142,29 @@ def until_the_best(values: Values, finding: Finding) -> Sequence[Change]:
 
 
 def larger_net(values: Values, finding: Finding) -> Sequence[Change]:
-    """Hidden layers eight times as wide; a hidden layer for a net that has none."""
+    """Hidden layers eight times as wide, up to 1,024; a hidden layer for a net that has none."""
     name, hidden = str(values.get("net.name", "")), values.get("net.hidden")
     if name.endswith("regression"):
         return [{"net.name": "mlp"}]
     for key in ("net.width", "net.growth"):
         if key in values:
-            return [{key: _wider(int(values[key]))}]
-    if isinstance(hidden, list | tuple) and hidden:
-        return [{"net.hidden": [_wider(int(width)) for width in hidden]}]
-    if isinstance(hidden, int):
-        return [{"net.hidden": [_wider(hidden)]}]
+            return [{key: _wider(width)} for width in (int(values[key]),) if width < _MOST_WIDTH]
+    widths = [hidden] if isinstance(hidden, int) else [int(width) for width in hidden or ()]
+    if widths:
+        return [{"net.hidden": [_wider(width) for width in widths]}] if min(widths) < _MOST_WIDTH else []
     return [{"net.hidden": [256, 256]}] if name == "mlp" else []
 
 
 def more_pictures(values: Values, finding: Finding) -> Sequence[Change]:
     """Shifted pictures; not mirrored ones, for digits and letters have their side."""
     return [] if values.get("data.augment") else [{"data.augment": ["crop:2"]}]
+
+
+def balanced_classes(values: Values, finding: Finding) -> Sequence[Change]:
+    """Rare classes that count more in the loss, or come as often as the others: one of the two."""
+    if values.get("loss.class_weights") == "balanced" or values.get("data.balance") == "classes":
+        return []
+    return [{"loss.class_weights": "balanced"}, {"data.balance": "classes"}]
 
 
 def no_cut(values: Values, finding: Finding) -> Sequence[Change]:
@@ -146,7 +191,7 @@ def _round(number: float) -> float:
 
 
 def _wider(width: int) -> int:
-    return min(_MOST_WIDTH, max(64, 8 * width))
+    return max(width, min(_MOST_WIDTH, max(64, 8 * width)))
 
 
 _RELU = setting("net.activation", "relu")
@@ -169,19 +214,21 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
     "lr-too-low": (higher_rate,),
     "no-update": (higher_rate,),
     "scheduler-misuse": (setting("schedule.name", "constant", "cosine"),),
-    "weight-decay-too-high": (setting("optim.weight_decay", 1e-4, 0.0),),
+    "weight-decay-too-high": (less("optim.weight_decay", 1e-4, 0.0),),
     "clip-too-tight": (proposed("train.clip_norm", 5.0), no_cut),
     "vanishing-gradient": (_RELU, _NORM, setting("net.residual", True), _USUAL_INIT),
     "exploding-gradient": (_USUAL_INIT, _CLIP, lower_rate, _NORM),
     "saturated": (_USUAL_INIT, _RELU, _NORM),
     "dead-relu": (lower_rate, setting("net.activation", "leaky-relu"), _USUAL_INIT),
     "nonfinite": (lower_rate, _CLIP, setting("data.standardise", True)),
-    "batchnorm-small-batch": (setting("train.batch_size", 32), setting("net.norm", "layer")),
-    "dropout-too-high": (setting("net.dropout", 0.3, 0.1),),
-    "overfitting": (until_the_best, setting("net.dropout", 0.5, 0.3), setting("optim.weight_decay", 5e-3, 5e-4),
+    "batchnorm-small-batch": (more("train.batch_size", 32), setting("net.norm", "layer")),
+    "dropout-too-high": (less("net.dropout", 0.3, 0.1),),
+    "overfitting": (until_the_best, more("net.dropout", 0.5, 0.3), more("optim.weight_decay", 5e-3, 5e-4),
                     more_pictures),
     "underfitting": (larger_net, longer, other_rate),
     "plateau": (other_rate, setting("schedule.name", "cosine")),
     "too-few-epochs": (longer,),
+    "label-imbalance": (balanced_classes,),
+    "class-weights-inverted": (setting("loss.class_weights", "balanced"),),
 }  # fmt: skip
 """The remedies by rule, the likeliest first."""

@@ -35,6 +35,17 @@ def test_two_folders_for_one_part_are_refused(parted: Path, name: str, language:
         load(parted)
 
 
+def test_pictures_that_danlu_made_are_no_data(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(pictures, tmp_path / "mine")
+    before = load(tmp_path / "mine")
+    run = tmp_path / "mine" / "runs" / "first"
+    shutil.copytree(pictures, run)
+    (run / "journal.jsonl").touch()
+    monkeypatch.chdir(tmp_path / "mine")
+    here = load(".")
+    assert (here.classes, here.sizes, here.name) == (before.classes, before.sizes, "mine")
+
+
 def test_folders_beside_the_parts_are_told(parted: Path) -> None:
     assert "data.folders-beside" not in notes(parted)
     (parted / "extra" / "cat").mkdir(parents=True)

@@ -13,6 +13,7 @@ import pytest
 
 from danlu.base.errors import UserError
 from danlu.data import load
+from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import read_table
 from danlu.data.table.infer import interpret
 
@@ -127,6 +128,20 @@ def test_bad_files_are_refused_by_name_and_line(
 ) -> None:
     with pytest.raises(UserError, match=rf"{name}.*" + {"en": f"({english})", "zh": f"({chinese})"}[language]):
         load(written(tmp_path / name, content), target="y")
+
+
+HEADERS = [("x,y,label", True), ("x,2,label", False), ("1,2,a", False), ("x,NA,a", False)]
+
+
+@pytest.mark.parametrize(("first", "is_refused"), HEADERS)
+def test_names_are_no_row_where_a_user_says_that_there_are_none(tmp_path: Path, first: str, is_refused: bool) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([first, *(f"{row},{row}.5,{'ab'[row % 2]}" for row in range(9))]))
+    if is_refused:
+        with pytest.raises(UserError, match="looks like the names of the columns"):
+            read_table(path, FileOptions(header=False))
+    else:
+        assert len(read_table(path, FileOptions(header=False))) == 10
 
 
 def test_an_archive_must_hold_one_table(tmp_path: Path, language: str) -> None:

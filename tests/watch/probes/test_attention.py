@@ -52,7 +52,13 @@ def test_an_encoder_of_torch_attends() -> None:
     assert not has_attention(graph(nn.LSTM(4, 4)(X[0])[0]))
 
 
-@pytest.mark.parametrize(("axis", "samples", "over"), [(0, 5, True), (-1, 5, False), (0, 4, False)])
+@pytest.mark.parametrize(("axis", "samples", "over"), [(0, 5, True), (-1, 5, False), (0, 4, False), (0, 1, False)])
 def test_weights_that_sum_to_1_over_the_samples(axis: int, samples: int, over: bool) -> None:
     gate = X[0, 0].softmax(axis)  # [5, 4]
     assert weighs_samples_against_each_other(graph(gate * X[1, 0]), samples) is over
+
+
+@pytest.mark.parametrize(("axis", "samples", "over"), [(0, 5, True), (0, 3, True), (0, 7, False), (1, 5, False)])
+def test_weights_of_all_places_of_all_samples(axis: int, samples: int, over: bool) -> None:
+    tokens = X[0].flatten(0, 1)  # [3 · 5, 4]
+    assert weighs_samples_against_each_other(graph(tokens.softmax(axis) * tokens), samples) is over

@@ -111,3 +111,21 @@ def test_weights_that_are_put_into_the_net_for_an_evaluation(decay: float, lags:
                 net.load_state_dict(kept)
     assert (measured.averaged is not None) == lags
     assert measured.averaged is None or (measured.averaged.calls, measured.averaged.kept > 0.9) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("inside", "training", "counted"),
+    [(nn.Dropout(), True, 4), (nn.BatchNorm1d(16), True, 4), (nn.ReLU(), True, 0), (nn.Dropout(), False, 0)],
+)
+def test_calls_in_training_mode_of_a_copy_that_minds(inside: nn.Module, training: bool, counted: int) -> None:
+    net = nn.Sequential(nn.Linear(8, 16), inside, nn.Linear(16, 4))
+    copied, measured = copy.deepcopy(net).train(training), Measured()
+    probe = AveragedProbe(measured, {"": net})
+    for step in range(1, 5):
+        with torch.no_grad():
+            for one, other in zip(net.parameters(), copied.parameters(), strict=True):
+                one.add_(0.01)
+                other.lerp_(one, 0.5)
+            probe.called(copied, 10 * step)
+    assert measured.averaged is not None
+    assert measured.averaged.training == counted

@@ -6,12 +6,13 @@ from torch import nn
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.calls import CallProbes
+from danlu.watch.probes.held_out import HeldOutProbe
 
 
 def stepped(x: torch.Tensor, *, first: bool = True, by_hand: bool = False) -> tuple[Measured, CallProbes]:
     net = nn.Sequential(nn.BatchNorm1d(8).requires_grad_(False), nn.Linear(8, 8))
     measured = Measured()
-    probes = CallProbes(measured, {"": net})
+    probes = CallProbes(measured, {"": net}, HeldOutProbe(measured))
     for step in range(1, 6):
         probes.called(net, (x,), {}, step, first=first)
         output = net(x)
@@ -44,7 +45,8 @@ def test_calls_after_a_backward_pass_are_tried_alone() -> None:
 
 def test_who_asks_for_the_gradient_of_an_input_is_known_until_the_step_is_over() -> None:
     net, x = nn.Linear(8, 8), torch.randn(6, 8).requires_grad_()
-    probes = CallProbes(Measured(), {"": net})
+    measured = Measured()
+    probes = CallProbes(measured, {"": net}, HeldOutProbe(measured))
     probes.called(net, (x,), {}, 1, first=True)
     assert probes.of_inputs
     probes.end_step(1)

@@ -53,7 +53,8 @@ def test_columns(batches: list[tuple[Tensor, Tensor]], kind: str, place: int | N
 def test_of_sequences_only_the_last_place_counts() -> None:
     assert seen(*((x, x[:, -1]) for x in TOKENS), kind="classes") == Copied(5, 0, 9, in_time=True)
     assert seen(*((x, x[:, 0]) for x in TOKENS), kind="classes") == Copied()
-    assert seen(*((x[:, :, None], x[:, -1]) for x in X)) == Copied()  # of one number alone: a line is no leak
+    assert seen(*((x[:, :, None], x[:, -1]) for x in X)) == Copied(5, 0, 6, in_time=True)
+    assert seen(*((x[:, :, None], 2 * x[:, -1]) for x in X)) == Copied()  # of one number alone: a line is no leak
     assert seen(*((x.view(32, 3, 2), x[:, 5]) for x in X)) == Copied(5, 1, 3, in_time=True)
     assert seen(*((x, x[:, 1]) for x in X), recurrent=True) == Copied()
 

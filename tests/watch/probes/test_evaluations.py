@@ -252,3 +252,61 @@ LOGITS = torch.tensor([[0.0, 0.0], [0.0, math.log(3.0)]])
 def test_the_loss_of_each_sample(call: LossCall, losses: list[float] | None) -> None:
     found = sample_losses(call)
     assert (found.tolist() if found is not None else None) == (pytest.approx(losses, abs=1e-4) if losses else None)
+
+
+FILE = ["train.py"]
+
+
+def answering(watched: Watched, output: Tensor, **beside: Tensor) -> None:
+    """A function of the user's that asks the net, with these tensors under these names."""
+    watched.forward(rows(*range(20, 20 + len(output))))
+    space: dict[str, Any] = {**beside, "answered": watched.probe.answered, "output": output}
+    exec(compile("answered(output)", FILE[0], "exec"), space)
+
+
+RIGHT_TWICE = torch.tensor([[9.0, 0.0], [0.0, 9.0], [0.0, 9.0]])
+Y = torch.tensor([0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("beside", "accuracy"),
+    [
+        ({"y_test": Y}, 2 / 3),
+        ({"labels": Y, "y_pred": Y.clone()}, 2 / 3),
+        ({"y": Y, "y_val": Y.clone()}, math.nan),  # which of them?
+        ({"y": Y.float()}, math.nan),
+        ({"y": torch.cat([Y, Y])}, math.nan),
+        ({"rows": Y}, math.nan),
+    ],
+)
+def test_labels_beside_the_inputs_tell_the_accuracy(beside: dict[str, Tensor], accuracy: float) -> None:
+    watched = Watched()
+    watched.measured.labels.kind = "classes"
+    answering(watched, RIGHT_TWICE, **beside)
+    answering(watched, RIGHT_TWICE, **beside)
+    assert watched.end()[0].accuracy == pytest.approx(accuracy, nan_ok=True)
+
+
+def test_what_a_library_asks_is_not_paired_with_the_labels_of_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "FILE", [pytest.__file__])
+    watched = Watched()
+    watched.measured.labels.kind = "classes"
+    y = Y
+    answering(watched, RIGHT_TWICE, rows=y)
+    assert math.isnan(watched.end()[0].accuracy)
+
+
+def test_a_loss_says_it_better() -> None:
+    watched = Watched()
+    watched.measured.labels.kind = "classes"
+    answering(watched, RIGHT_TWICE, y=Y)
+    watched.probe.loss(entropy(RIGHT_TWICE.tolist(), [1, 0, 1]), torch.tensor(3.0))
+    assert watched.end()[0].accuracy == pytest.approx(1 / 3)
+
+
+def test_losses_of_single_samples_are_a_mean() -> None:
+    watched = Watched()
+    watched.forward(rows(20, 21))
+    watched.probe.loss(mse([[1.0], [3.0]], [[0.0], [0.0]])._replace(single=True), torch.tensor([[1.0], [9.0]]))
+    (one,) = watched.end()
+    assert (one.loss, one.error) == (5.0, pytest.approx((41 - 25) ** 0.5 / 2**0.5))

@@ -304,3 +304,22 @@ def test_terms_that_are_averaged_and_summed(loss: Any, found: set[str]) -> None:
 def test_classes_lie_along_the_second_dimension(loss: Any, shape: tuple[int, ...]) -> None:
     given = net(7)(torch.ones(5, 3, 7))
     assert [one.shape for one in heads(loss(given), given)] == [shape]
+
+
+@pytest.mark.parametrize(
+    ("answer", "dropped"),
+    [
+        (lambda y: F.dropout(y, 0.5), True),
+        (lambda y: F.dropout(y, 0.5).squeeze(-1), True),
+        (lambda y: F.dropout(y, 0.5, training=False), False),
+        (lambda y: y * 2.0, False),
+        (lambda y: y * torch.tensor([0.0, 1.0]), False),  # a mask
+        (lambda y: y * torch.full((24, 2), 2.0), False),
+        (lambda y: F.softmax(F.dropout(y, 0.5), 1), False),
+    ],
+)
+def test_dropout_of_the_answers_themselves(answer: Callable[[Tensor], Tensor], dropped: bool) -> None:
+    torch.manual_seed(0)
+    given = net()(torch.randn(24, 2))
+    (found,) = heads(F.mse_loss(answer(given), torch.zeros(24, 2)), given)
+    assert found.dropped is dropped

@@ -104,3 +104,23 @@ def test_a_data_set_that_gave_no_training_batch_is_elsewhere() -> None:
         assert not probe.elsewhere
     assert measured.evaluated_kind == "DataLoader"
     assert measured.lines["evaluated"].file == __file__
+
+
+@pytest.mark.parametrize(
+    ("targets", "told"),
+    [
+        (torch.arange(60) % 3, True),
+        ((torch.arange(60) > 30).long(), False),  # sorted: other samples come so too
+        ((torch.arange(60) % 3)[:20], False),
+        ((torch.arange(60) % 3).float(), False),
+    ],
+)
+def test_samples_are_known_by_the_order_of_their_classes(targets: torch.Tensor, told: bool) -> None:
+    measured = Measured()
+    probe, loader = HeldOutProbe(measured), DataLoader(TensorDataset(drawn(len(targets))), len(targets))
+    for step in range(1, 4):
+        probe.loader_begun(loader)
+        probe.sees(drawn(len(targets), seed=step), step)
+        probe.labelled(targets)
+        probe.end(step, 0.0)
+    assert ("anew" in measured.unfair) is told

@@ -233,3 +233,39 @@ def test_a_part_that_the_loop_calls_goes_by_its_path_and_a_refusal_is_kept() -> 
 )
 def test_what_cannot_be_compared_is_refused(net: nn.Module, batch: Callable[[], Batch], why: str) -> None:
     assert tried(net, batch).refused == why
+
+
+class Lookup(nn.Module):
+    """Answers for places that look words up among others [N, S], of which 0 is padding."""
+
+    def __init__(self, *, inverted: bool) -> None:
+        super().__init__()
+        self.words, self.asks, self.head = nn.Embedding(12, 8), nn.Embedding(12, 8), nn.Linear(8, 12)
+        self.inverted = inverted
+
+    def forward(self, x: torch.Tensor, src: torch.Tensor) -> torch.Tensor:
+        hidden = (src != 0) if self.inverted else (src == 0)
+        scores = (self.asks(x) @ self.words(src).transpose(1, 2)).masked_fill(hidden[:, None], -1e9)
+        places = torch.linspace(0, 1, src.shape[1])[None, :, None]  # the padding differs by where it stands
+        return self.head(scores.softmax(-1) @ (self.words(src) + places))
+
+
+@pytest.mark.parametrize("inverted", [True, False])
+def test_of_words_that_are_looked_up_whether_any_counts_that_is_no_padding(inverted: bool) -> None:
+    measured = Measured()
+    net = Lookup(inverted=inverted)
+    probe = InterventionProbe(measured, {"": net})
+    for step in (1, 2):
+        x, y = tokens(rows=12)
+        src = torch.randint(1, 12, (12, 9), generator=DRAWN)
+        src[torch.arange(9) >= torch.randint(3, 7, (12, 1), generator=DRAWN)] = 0
+        probe.called(net, (x, src), {}, step)
+        output = net(x, src)
+        probe.answered(output)
+        call = LossCall("cross_entropy_loss", "classes", output, y, weighted=False, summed=False, ignored=-100)
+        probe.lost(call, output.sum())
+        probe.end_step(step)
+    aside = [one for one in measured.interventions.values() if one.aside]
+    assert len(aside) == 1
+    assert aside[0].padded > 0.3
+    assert (aside[0].context <= 1e-3) == inverted

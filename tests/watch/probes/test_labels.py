@@ -283,3 +283,24 @@ def test_the_share_of_yes_is_known_of_each_output() -> None:
     assert Watched().see(batch, 1 - batch, kind="binary").tags == (0.5, 0.5, 0.5)
     assert Watched().see(batch, batch, kind="binary").tags == (1.0, 0.5, 0.0)
     assert Watched().see(batch[:, 0], kind="binary").tags == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "within", "others", "seen"),
+    [
+        ("data", True, 0, True),
+        ("net", True, 0, False),
+        (None, True, 5, True),
+        (None, False, 5, False),
+        (None, False, 0, True),
+    ],
+)
+def test_numbers_that_are_no_data_are_no_labels(given: str | None, within: bool, others: int, seen: bool) -> None:
+    """Those that the net makes in its forward pass, and those of another net that is trained in turn."""
+    watched, targets = Watched(), torch.randn(8)
+    watched.measured.foreign_steps = others
+    handed = {"data": ((targets,), {}), "net": ((torch.randn(8),), {}), None: None}[given]
+    call = LossCall("mse_loss", "numbers", torch.randn(8), targets[:], False, False)
+    watched.probe.computed(call, 1, torch.zeros(8, 2), handed, within)
+    assert (watched.measured.labels.kind == "numbers") == seen
+    assert watched.measured.labels.made == (given == "net")

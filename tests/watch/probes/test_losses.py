@@ -319,3 +319,22 @@ def test_a_graph_that_is_not_its_own_is_not_read_for_it() -> None:
     watched = Watched()
     watched.probe.nonfinite(F.cross_entropy(watched.net(X), CLASSES), 3, X, readable=False)
     assert (watched.measured.nonfinite_where, watched.measured.nonfinite_what) == ("", "loss")
+
+
+def test_arithmetic_by_hand_is_looked_at_in_the_first_steps() -> None:
+    """A column beside a row, and a dice of what a layer gave."""
+    watched, mask = Watched(nn.Linear(2, 1)), (torch.rand(len(X), 1) > 0.5).float()
+    for step in (1, 2, 20):
+        output = watched.net(X)
+        dice = (2 * (output * mask).sum() + 1) / (output.sum() + mask.sum() + 1)
+        watched.read((output * torch.ones(len(X))).mean() - dice, step, given=(output,))
+        watched.step()
+    assert (watched.measured.grown, watched.measured.grown_steps) == (((len(X), 1), (len(X), len(X))), 2)
+    assert watched.measured.overlaps_of_logits == 2
+
+
+@pytest.mark.parametrize(("rows", "stuck"), [([3] * 9, ("0",)), ([3] * 8 + [2], ()), ([3] * 7, ())])
+def test_an_embedding_that_gives_one_row_alone(rows: list[int], stuck: tuple[str, ...]) -> None:
+    watched = Watched(nn.Embedding(5, 4), nn.Linear(4, 2))
+    watched.read(watched.net(torch.tensor(rows)).square().mean())
+    assert watched.measured.net.stuck == stuck

@@ -336,3 +336,25 @@ def test_all_groups_are_an_optimisers_parameters() -> None:
     model = net()
     groups = [{"params": list(layer.parameters())} for layer in model]
     assert [id(one) for one in parameters_of(SGD(groups, lr=0.1))] == [id(one) for one in model.parameters()]
+
+
+def test_steps_that_follow_one_gradient_twice_are_counted() -> None:
+    watched = Watched()
+    optimizer = sgd(watched.model)
+    for _ in range(3):
+        watched.backward()
+        watched.step(optimizer)
+        watched.step(optimizer)
+    assert (watched.only.repeated, watched.only.repeated_since) == (3, 2)
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_a_backward_pass_before_each_step_repeats_nothing(clear: bool) -> None:
+    watched = Watched()
+    optimizer = sgd(watched.model)
+    for _ in range(3):
+        watched.backward(clear=clear)
+        watched.step(optimizer)
+    watched.model.zero_grad()
+    watched.step(optimizer)
+    assert watched.only.repeated == 0

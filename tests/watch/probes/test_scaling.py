@@ -1,9 +1,12 @@
 """What becomes of gradients that a GradScaler has scaled."""
 
 import pytest
+import torch
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.scaling import ScalingProbe
+
+LOSS = torch.ones((), requires_grad=True)
 
 
 def told(*events: str) -> Measured:
@@ -12,7 +15,11 @@ def told(*events: str) -> Measured:
     for event in events:
         match event:
             case "scale":
-                probe.scaled()
+                probe.scaled(LOSS)
+            case "backward":
+                probe.backward_begins(LOSS)
+            case "backward-of-product":
+                probe.backward_begins(8.0 * LOSS)
             case "clip":
                 probe.clipped(7)
             case "optimizer":
@@ -46,3 +53,22 @@ def test_steps_and_updates_of_the_scaler_are_counted() -> None:
     measured = told("scale", "step", "scale", "step", "update")
     assert (measured.scaling.called, measured.scaling.updates, measured.scaling.scale) == (2, 1, 8.0)
     assert measured.scaled
+
+
+@pytest.mark.parametrize(
+    ("events", "bare"),
+    [
+        ("scale backward step scale backward step", 2), ("scale backward-of-product step", 0),
+        ("scale backward optimizer scale backward-of-product step", 0), ("backward step", 0),
+        ("scale backward-of-product scale backward step", 1),
+    ],
+)  # fmt: skip
+def test_steps_after_a_backward_pass_of_the_loss_itself(events: str, bare: int) -> None:
+    assert told(*events.split()).scaling.bare == bare
+
+
+def test_the_loss_of_a_scaled_backward_pass_is_the_one_that_was_scaled() -> None:
+    probe, other = ScalingProbe(Measured()), torch.ones(())
+    probe.scaled(LOSS)
+    assert float(probe.backward_begins(8 * LOSS)) == 1.0
+    assert probe.backward_begins(other) is other

@@ -4,7 +4,7 @@ import pytest
 
 from danlu.watch.measured import Measured
 from danlu.watch.rules.dropout_too_high import RULE
-from measurements import check_threshold, series, told, verdict
+from measurements import check_threshold, fallen, head, series, told, verdict
 
 
 def dropping(*, rate: float = 0.8) -> Measured:
@@ -34,3 +34,26 @@ def test_a_net_in_evaluation_mode_drops_nothing() -> None:
     measured = dropping()
     measured.training_modes = series([0.0])
     assert verdict(RULE, measured) is None
+
+
+def on_outputs(*, times: int = 2) -> Measured:
+    measured = dropping(rate=0.3)
+    measured.heads = [head(dropped=place < times) for place in range(3)]
+    return measured
+
+
+def test_dropped_answers_are_told() -> None:
+    assert check_threshold(RULE, on_outputs, "min_measurements", {"times": 1}, {"times": 2}) is None
+    assert (told(RULE, on_outputs()).variant, told(RULE, on_outputs()).numbers) == ("outputs", {"rate": 0.3})
+
+
+def learning(*, gone: float = 0.6) -> Measured:
+    measured = fallen(gone)
+    measured.net.dropout, measured.training_modes = {"1": 0.8}, series([1.0])
+    return measured
+
+
+def test_a_high_rate_with_which_it_learns_is_worth_a_word() -> None:
+    found = check_threshold(RULE, learning, "max_loss_ratio", {"gone": 0.69}, {"gone": 0.71})
+    assert found is not None
+    assert (found.severity, told(RULE, learning(gone=0.8)).severity) == ("warning", "advice")

@@ -25,7 +25,7 @@ def uneven(
     return Measured(step=50, evaluations=[one], code={"uneven": LINE} if read else {})
 
 
-@pytest.mark.parametrize("kind", ["scaled", "anew", "drops"])
+@pytest.mark.parametrize("kind", ["apart", "scaled", "anew", "drops", "kept"])
 def test_each_kind_is_told(kind: str) -> None:
     found = told(RULE, unfair(kind))
     assert (found.severity, found.since, found.variant) == ("warning", 40, kind)
@@ -34,6 +34,17 @@ def test_each_kind_is_told(kind: str) -> None:
 
 def dropping(*, share: float) -> Measured:
     return unfair("drops", share=share)
+
+
+def sorted_by(*, excess: float) -> Measured:
+    measured = unfair("apart")
+    measured.labels.excess = excess
+    return measured
+
+
+def test_of_sorted_data_the_scale_of_the_first_batches_is_not_judged() -> None:
+    assert check_threshold(RULE, sorted_by, "max_excess", {"excess": 4.1}, {"excess": 3.9}) is None
+    assert told(RULE, sorted_by(excess=3.9)).variant == "apart"
 
 
 THRESHOLDS: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
@@ -99,3 +110,10 @@ def test_an_accuracy_over_padding_is_told_with_its_line() -> None:
     assert (found.severity, found.line, found.numbers) == ("warning", LINE, {"share": pytest.approx(0.3)})
     assert verdict(RULE, padded(dense=False)) is None
     assert verdict(RULE, padded(read=False)) is None
+
+
+@pytest.mark.parametrize(("times", "found"), [(24, True), (26, False)])
+def test_what_is_asked_between_most_steps_acts_and_is_no_evaluation(times: int, found: bool) -> None:
+    measured = unfair("anew")
+    measured.evaluations = [Evaluation(step, 1, 8, math.nan, math.nan, False, math.nan) for step in range(times)]
+    assert (verdict(RULE, measured) is not None) == found

@@ -35,3 +35,13 @@ def test_gradients_of_a_loss_that_another_one_stepped_for_are_told() -> None:
 
 def test_an_optimiser_that_steps_now_and_then_gathers_on_purpose() -> None:
     assert verdict(RULE, mixed(share=0.2)) is None
+
+
+def repeated(*, steps: int = 6) -> Measured:
+    return Measured(step=40, optimisers=[Optimiser("SGD", steps=40, repeated=steps, repeated_since=2)])
+
+
+def test_steps_made_twice_are_told() -> None:
+    assert check_threshold(RULE, repeated, "min_steps", {"steps": 5}, {"steps": 6}) is None
+    found = told(RULE, repeated())
+    assert (found.severity, found.since, found.variant) == ("warning", 2, "again")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from danlu.watch.measured import Measured
+from danlu.watch.measured import Intervention, Measured, Net
 from danlu.watch.rules.input_constant import RULE
 from measurements import check_threshold, series, told, verdict
 
@@ -39,3 +39,14 @@ def test_blank_samples_are_told_with_their_share(blank: float, severity: str) ->
 
 def test_batches_of_three_say_nothing() -> None:
     assert verdict(RULE, entering(size=3)) is None
+
+
+@pytest.mark.parametrize(
+    ("ignores", "stuck", "variant"), [({"t"}, ("embed",), "index"), (set(), ("embed",), None), ({"t"}, (), None)]
+)
+def test_an_argument_that_always_asks_for_the_same_row(
+    ignores: set[str], stuck: tuple[str, ...], variant: str | None
+) -> None:
+    trial = Intervention("", 50, ignores=ignores)
+    found = verdict(RULE, Measured(step=60, interventions={"": trial}, net=Net(stuck=stuck)))
+    assert (found.variant if found else None) == variant

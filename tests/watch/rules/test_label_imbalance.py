@@ -87,4 +87,6 @@ def test_few_of_a_class_are_told_with_what_can_be_done_about_it(rare: int, is_to
     found = verdict(RULE, labelled({0: 980, 1: rare}, 2))
     assert (found is not None) is is_told
     if found:
-        assert found.remedies == ("judge-by-recall", "more-rare-samples")
+        balanced, *advice = found.remedies
+        assert balanced == {"loss.class_weights": "balanced"}
+        assert advice == ["weights-by-counts", "judge-by-recall", "more-rare-samples"]

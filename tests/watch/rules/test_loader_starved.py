@@ -44,3 +44,9 @@ def test_a_machine_that_was_busy_for_a_while_says_nothing_of_the_loader() -> Non
     measured = waiting(wait=0.0001)
     measured.timing.wait.values[4:8] = [1.0] * 4
     assert verdict(RULE, measured) is None
+
+
+def test_what_another_net_is_trained_for_meanwhile_is_no_wait_for_data() -> None:
+    measured = waiting()
+    measured.foreign_steps = 100
+    assert verdict(RULE, measured) is None

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from danlu.base.records import CodeLine
 from danlu.watch.measured import Measured, Optimiser
 from danlu.watch.rules.loss_mismatch import RULE
 from measurements import check_threshold, head, told, verdict
@@ -39,6 +40,7 @@ def test_outputs_that_are_no_log_probabilities_are_told_with_their_sum() -> None
     found = told(RULE, Measured(heads=[head("nll", row_sum=11.4)]))
     assert (found.severity, found.variant, found.numbers) == ("error", "nll", {"sum": 11.4})
     assert told(RULE, Measured(heads=[head("nll", row_sum=11.4, between=("Softmax",))])).variant == "probabilities"
+    assert told(RULE, Measured(heads=[head("nll", row_sum=math.inf)])).variant == "nll"  # they have run away
     assert verdict(RULE, Measured(heads=[head("nll", row_sum=1.02)])) is None
 
 
@@ -62,3 +64,10 @@ def test_the_head_alone_shows_it(facts: dict[str, object], variant: str, severit
 
 def test_a_squared_error_of_quantities_is_silent() -> None:
     assert verdict(RULE, compared(counts=(3, 40, 7, 90, 2, 60))) is None
+
+
+def test_a_penalty_that_is_taken_off_is_told_with_its_line() -> None:
+    line = CodeLine("train.py", 30)
+    found = told(RULE, Measured(step=10, code={"penalty": line}))
+    assert (found.severity, found.variant, found.line) == ("error", "penalty", line)
+    assert verdict(RULE, Measured(code={"penalty": line})) is None

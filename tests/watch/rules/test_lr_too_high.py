@@ -5,7 +5,7 @@ import pytest
 from danlu.watch.measured import Measured
 from danlu.watch.rates import usual_rates
 from danlu.watch.rules.lr_too_high import RULE
-from measurements import check_threshold, told, training, verdict
+from measurements import check_threshold, series, told, training, verdict
 
 
 def rising(rate: float = 5.0, kind: str = "SGD") -> Measured:
@@ -75,6 +75,26 @@ def test_each_course_is_told_with_its_numbers(measured: Measured, variant: str, 
     assert found.numbers["size"] == pytest.approx(measured.layers["first"].update.first)
 
 
+def test_a_few_unusual_batches_are_no_rise() -> None:
+    """A target with a long tail: one batch in nine has a loss of ten times the others'."""
+    for every in (9, 20):
+        unusual = training(lambda step, every=every: 4.0 if step % every == 8 else 0.4, 160, update=0.05, classes=0)
+        assert verdict(RULE, unusual) is None
+
+
+@pytest.mark.parametrize(("gradient", "is_told"), [(0.9, True), (float("inf"), False)])
+def test_an_update_too_large_to_be_measured_is_told_by_its_gradient(gradient: float, is_told: bool) -> None:
+    measured = training(lambda step: 2.3, 1, rate=1e30)
+    measured.nonfinite_at, measured.nonfinite_what = 2, "activation"
+    for layer in measured.layers.values():
+        layer.update, layer.gradient, layer.weight = series([float("inf")]), series([gradient]), series([6.0])
+    found = verdict(RULE, measured)
+    assert (found is not None) is is_told
+    if found:
+        assert found.numbers["size"] == pytest.approx(1.5e29)
+        assert usual_rates("SGD")[0] <= proposed(found) <= usual_rates("SGD")[2]
+
+
 def test_a_loss_that_rises_is_told_since_it_rose() -> None:
     found = told(RULE, rising())
     assert found.numbers["loss"] > 13
@@ -117,3 +137,23 @@ def test_momentum_makes_the_proposed_rate_smaller() -> None:
     measured = rising(50.0)
     measured.optimisers[0].momentum = 0.9
     assert proposed(told(RULE, measured)) == pytest.approx(proposed(plain) / 10)
+
+
+def heavy(*, momentum: float = 0.99, rate: float = 0.1, ratio: float = 1.0, steps: int = 100) -> Measured:
+    return training(lambda step: 2.3 if step <= 5 else 2.3 * ratio, steps, rate=rate, momentum=momentum, update=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_momentum", {"momentum": 0.969, "rate": 0.5}, {"momentum": 0.971, "rate": 0.5}),
+        ("min_summed_rate", {"rate": 0.029}, {"rate": 0.031}),
+    ],
+)
+def test_momentum_that_adds_up_to_too_much_is_told(
+    name: str, inside: dict[str, float], beyond: dict[str, float]
+) -> None:
+    assert check_threshold(RULE, heavy, name, inside, beyond) is None
+    found = told(RULE, heavy())
+    assert (found.variant, found.numbers["summed"]) == ("momentum", pytest.approx(10))
+    assert verdict(RULE, heavy(ratio=0.5)) is None

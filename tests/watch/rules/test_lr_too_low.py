@@ -21,7 +21,9 @@ def proposed(found: object) -> float:
 
 
 THRESHOLDS = [
-    ("min_steps", {"steps": 49}, {"steps": 50}),
+    ("min_steps", {"steps": 49, "update": 1e-4}, {"steps": 50, "update": 1e-4}),
+    ("min_still_steps", {"steps": 19}, {"steps": 20}),
+    ("max_still_update_ratio", {"steps": 30, "update": 1.1e-5}, {"steps": 30, "update": 0.9e-5}),
     ("max_update_ratio", {"update": 2.1e-4}, {"update": 1.9e-4}),
     ("max_progress_share", {"gone": 0.16}, {"gone": 0.14}),
     ("min_loss_ratio", {"start": 1.36}, {"start": 1.4}),

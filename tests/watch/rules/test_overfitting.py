@@ -42,7 +42,9 @@ THRESHOLDS = [
     ("min_loss_ratio", rising, after_best(0.5, 0.57), after_best(0.5, 0.58)),
     ("max_train_loss_ratio", rising, {**after_best(0.5, 0.8), "train": 0.41}, {**after_best(0.5, 0.8), "train": 0.39}),
     ("min_train_accuracy", apart, {"train": 0.89}, {"train": 0.91}),
-    ("min_accuracy_gap", apart, {"accuracy": 0.86}, {"accuracy": 0.84}),
+    ("min_accuracy_gap", apart, {"train": 0.98, "accuracy": 0.84}, {"train": 0.98, "accuracy": 0.82}),
+    ("min_accuracy_by_heart", apart, {"train": 0.985, "accuracy": 0.86}, {"train": 0.995, "accuracy": 0.86}),
+    ("min_gap_by_heart", apart, {"accuracy": 0.91}, {"accuracy": 0.89}),
     ("min_samples", rising, {"samples": 29}, {"samples": 30}),
     ("min_standard_errors", rising, {"samples": 400, "error": 0.6 / 1.9}, {"samples": 400, "error": 0.6 / 2.1}),
 ]

@@ -39,3 +39,16 @@ def test_attention_over_padding_is_a_warning_and_reading_it_advice() -> None:
 def test_masked_padding_is_silent() -> None:
     assert verdict(RULE, tried(pads=1e-7)) is None
     assert verdict(RULE, tried(pads=math.nan)) is None
+
+
+@pytest.mark.parametrize(
+    ("context", "attends", "variant"),
+    [(0.0, True, "inverted"), (0.4, True, None), (0.0, False, None), (math.nan, True, None)],
+)
+def test_of_tokens_that_are_looked_up_only_an_inverted_mask_is_told(
+    context: float, attends: bool, variant: str | None
+) -> None:
+    measured = tried(context=context, attends=attends, pads=math.nan)
+    measured.interventions[""].aside = True
+    found = verdict(RULE, measured)
+    assert (found.variant if found else None) == variant

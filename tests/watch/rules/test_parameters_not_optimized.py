@@ -58,3 +58,18 @@ def test_where_all_are_optimised_nothing_is_told() -> None:
     measured = left_out()
     measured.net.unoptimised = ()
     assert verdict(RULE, measured) is None
+
+
+def frozen(*, fresh: bool = True, trainable: bool = False) -> Measured:
+    measured = left_out()
+    measured.net.unoptimised = ()
+    for name, facts in {"0": {"fresh": fresh, "trainable": trainable}, "2": {}}.items():
+        measured.layers[name] = layer(name, **facts)
+    return measured
+
+
+def test_layers_frozen_as_they_were_drawn_are_worth_a_word() -> None:
+    found = told(RULE, frozen())
+    assert (found.severity, found.variant, found.where, found.numbers) == ("advice", "frozen", ("0",), {"count": 1})
+    assert verdict(RULE, frozen(fresh=False)) is None
+    assert verdict(RULE, frozen(trainable=True)) is None

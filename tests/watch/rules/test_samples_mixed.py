@@ -4,15 +4,16 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Intervention, Measured, Net
 from danlu.watch.rules.samples_mixed import RULE
 from measurements import check_threshold, told, verdict
 
 
-def tried(*, others: float = 0.5, sequential: bool = False, batch_second: bool = False) -> Measured:
-    return Measured(
-        interventions={"net": Intervention("net", 2, others=others, sequential=sequential, batch_second=batch_second)}
-    )
+def tried(
+    *, others: float = 0.5, sequential: bool = False, batch_second: bool = False, over_samples: bool = False
+) -> Measured:
+    trial = Intervention("net", 2, others=others, sequential=sequential, batch_second=batch_second)
+    return Measured(interventions={"net": trial}, net=Net(over_samples=over_samples))
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,11 @@ def tried(*, others: float = 0.5, sequential: bool = False, batch_second: bool =
             "min_moved_share_sequences",
             {"others": 0.0049, "sequential": True},
             {"others": 0.0051, "sequential": True},
+        ),
+        (
+            "min_moved_share_normalised",
+            {"others": 9e-6, "over_samples": True},
+            {"others": 1.1e-5, "over_samples": True},
         ),
     ],
 )

@@ -6,14 +6,17 @@ from danlu.watch.rules.scaler_misuse import RULE
 from measurements import check_threshold, told, verdict
 
 
-def scaled(*, clips: int = 0, steps: int = 0, called: int = 0, updates: int = 0, crashed: str = "") -> Measured:
-    scaling = Scaling(clips, 4, steps, 5, called, updates, 1024.0)
+def scaled(
+    *, clips: int = 0, steps: int = 0, called: int = 0, updates: int = 0, bare: int = 0, crashed: str = ""
+) -> Measured:
+    scaling = Scaling(clips, 4, steps, 5, called, bare, 6, updates, 1024.0)
     return Measured(step=20, crashed=crashed, scaling=scaling)
 
 
 def test_the_threshold_decides() -> None:
     assert check_threshold(RULE, scaled, "min_steps", {"clips": 1}, {"clips": 2}) is None
     assert check_threshold(RULE, scaled, "min_steps", {"steps": 1}, {"steps": 2}) is None
+    assert check_threshold(RULE, scaled, "min_steps", {"bare": 1}, {"bare": 2}) is None
 
 
 def test_clipping_what_is_scaled_is_told() -> None:
@@ -34,3 +37,8 @@ def test_an_update_that_never_came_is_told() -> None:
 
 def test_gradients_that_are_unscaled_are_silent() -> None:
     assert verdict(RULE, scaled(called=20, updates=20)) is None
+
+
+def test_a_backward_pass_of_the_loss_itself_is_told() -> None:
+    found = told(RULE, scaled(bare=9, called=9, updates=9))
+    assert (found.variant, found.since, found.remedies) == ("bare", 6, ("backward-scaled",))

@@ -1,8 +1,10 @@
 """scheduler-misuse: told of schedules stepped too often, too seldom, too early, by the wrong sign or never."""
 
+import math
+
 import pytest
 
-from danlu.watch.measured import Measured, Scheduler
+from danlu.watch.measured import Evaluation, Measured, Scheduler
 from danlu.watch.rules.scheduler_misuse import RULE
 from measurements import check_threshold, fallen, series, told, verdict
 
@@ -93,3 +95,34 @@ def test_a_warm_up_that_is_called_once_an_epoch_is_told() -> None:
     found = told(RULE, warming())
     assert (found.variant, found.numbers["rate"], found.numbers["base"]) == ("warming", 0.02, 0.1)
     assert verdict(RULE, warming(calls=31)) is None
+
+
+def scored(*values: float, accuracy: bool, loss: float = math.nan, lowered: bool = True) -> Measured:
+    """A ReduceLROnPlateau that is given these numbers after each of as many evaluations of 200 samples."""
+    measured = fallen(0.0)
+    steps = range(10, 10 * len(values) + 1, 10)
+    measured.schedulers.append(Scheduler("ReduceLROnPlateau", mode="min", metric=series(values, steps)))
+    measured.evaluations += [
+        Evaluation(step + 1, 1, 200, loss, value if accuracy else math.nan, False, 0.0)
+        for step, value in zip(steps, values, strict=True)
+    ]
+    measured.optimisers[0].rate.add(101, 0.01 if lowered else 0.1)
+    return measured
+
+
+@pytest.mark.parametrize("measured", [
+    scored(0.1, 0.11, 0.1, 0.1, accuracy=True, loss=2.3),
+    scored(0.1, 0.105, 0.1, 0.11, accuracy=False),
+])  # fmt: skip
+def test_an_accuracy_is_known_though_it_hardly_rises(measured: Measured) -> None:
+    assert told(RULE, measured).variant == "mode"
+
+
+@pytest.mark.parametrize("measured", [
+    scored(0.1, 0.11, 0.1, 0.1, accuracy=True, lowered=False),
+    scored(0.5, 0.45, 0.4, 0.4, accuracy=False),  # shares of errors
+    scored(0.1003, 0.1051, 0.1013, 0.1122, accuracy=False),  # losses
+    scored(0.1, 0.11, 0.12, accuracy=True),
+])  # fmt: skip
+def test_losses_and_shares_of_errors_may_be_made_small(measured: Measured) -> None:
+    assert verdict(RULE, measured) is None

@@ -1,14 +1,15 @@
 """targets-unrelated: told of noise that is asked for and was not put in."""
 
+import math
 from typing import Any
 
 import pytest
 
 from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unrelated
-from danlu.watch.measured import Measured
+from danlu.watch.measured import Evaluation, LabelFacts, Measured
 from danlu.watch.rules.targets_unrelated import RULE
-from measurements import check_threshold, told, verdict
+from measurements import check_threshold, told, training, verdict
 
 
 def drawn(
@@ -50,3 +51,41 @@ def test_noise_that_the_source_draws_apart_is_told_with_its_line() -> None:
     assert verdict(RULE, measured) is None
     measured.code["noise"] = line = CodeLine("train.py", 12)
     assert (told(RULE, measured).variant, told(RULE, measured).line) == ("drawn", line)
+
+
+def mixed_up(
+    *, relation: float = 0.5, pairs: int = 400, steps: int = 200, held_out: float = 1.0, loss: float = 1.0,
+    passes: int = 4, ended: bool = True, update: float = 0.01,
+) -> Measured:  # fmt: skip
+    """Ten classes; losses in shares of what guessing gives."""
+    guess = math.log(10)
+    measured = training(lambda step: loss * guess, steps, update=update)
+    measured.ended, measured.unrelated = ended, Unrelated(pairs=pairs, relation=relation)
+    measured.labels = LabelFacts("classes", 10, dict.fromkeys(range(10), 100), seen=1000)
+    measured.evaluations += [
+        Evaluation(50 * n, 1, 100, (held_out + 0.1 * n) * guess, math.nan, False, 0.0) for n in range(passes)
+    ]
+    return measured
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_pairs", {"pairs": 199}, {"pairs": 200}),
+        ("max_relation", {"relation": 2.6}, {"relation": 2.4}),
+        ("min_update_ratio", {"update": 9e-4}, {"update": 1.1e-3}),
+        ("min_held_out_ratio", {"held_out": 0.96}, {"held_out": 0.98}),
+        ("min_loss_ratio_by_heart", {"loss": 0.89, "passes": 0}, {"loss": 0.91, "passes": 0}),
+        ("min_steps", {"steps": 99}, {"steps": 100}),
+    ],
+)
+def test_each_threshold_of_samples_decides(name: str, inside: dict[str, Any], beyond: dict[str, Any]) -> None:
+    assert check_threshold(RULE, mixed_up, name, inside, beyond) is None
+
+
+def test_samples_learnt_by_heart_of_which_nothing_carries_over_are_told() -> None:
+    found = told(RULE, mixed_up(loss=0.2))
+    assert (found.severity, found.variant, found.numbers["loss"]) == ("warning", "held-out", math.log(10))
+    assert told(RULE, mixed_up(passes=0)).variant == "samples"
+    assert verdict(RULE, mixed_up(relation=math.nan)) is None
+    assert verdict(RULE, mixed_up(ended=False)) is None

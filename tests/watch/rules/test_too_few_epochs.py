@@ -36,7 +36,7 @@ def straight(*, steps: int = 100) -> Measured:
 SLOW = (2.2, 2.13, 2.055)
 THRESHOLDS = [
     ("min_steps", straight, {"steps": 19}, {"steps": 20}),
-    ("min_gain_share", stepwise, {"levels": (2.0, 1.5, 1.13)}, {"levels": (2.0, 1.5, 1.1)}),
+    ("min_gain_share", stepwise, {"levels": (2.0, 1.5, 1.13), "first": 2.3}, {"levels": (2.0, 1.5, 1.1), "first": 2.3}),
     ("min_gain_ratio", stepwise, {"levels": (2.2, 2.13, 2.065)}, {"levels": SLOW}),
     ("min_progress_share", stepwise, {"first": 2.16}, {"first": 2.17}),
     ("max_early_epochs", stepwise, {"epoch_steps": 19}, {"epoch_steps": 20}),
@@ -97,3 +97,8 @@ def test_a_surrogate_is_not_read_as_progress() -> None:
     measured = falling()
     measured.weighs_samples = True
     assert verdict(RULE, measured) is None
+
+
+def test_what_was_learnt_counts_from_where_the_loss_began() -> None:
+    """A first batch that lies below guessing leaves less to be learnt."""
+    assert told(RULE, stepwise(levels=(2.0, 1.5, 1.13), first=2.0)).severity == "advice"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from danlu.watch.conduct import Averaged
 from danlu.watch.measured import Evaluation, Intervention, Measured, Net, Optimiser
 from danlu.watch.rules.train_mode_in_evaluation import RULE
 from measurements import check_threshold, told, verdict
@@ -67,3 +68,12 @@ def test_masks_that_know_no_mode(given: dict[str, Any], found: bool) -> None:
     measured.interventions = {"": trial}
     answer = verdict(RULE, measured)
     assert (answer is not None and answer.variant == "drawn") == found
+
+
+@pytest.mark.parametrize(("calls", "training", "found"), [(4, 4, True), (4, 0, False), (40, 40, False)])
+def test_a_copy_that_is_evaluated_as_if_it_were_trained(calls: int, training: int, found: bool) -> None:
+    """One that is called in most steps is the teacher of a student."""
+    copied = Averaged(50, calls=calls, training=training)
+    measured = Measured(step=60, averaged=copied, optimisers=[Optimiser("Adam", steps=60)])
+    answer = verdict(RULE, measured)
+    assert (answer is not None and answer.variant == "averaged") == found

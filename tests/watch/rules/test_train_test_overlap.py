@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unfair
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.rules.train_test_overlap import RULE
@@ -71,6 +72,20 @@ def test_a_data_set_of_its_own_with_the_same_samples_is_told() -> None:
     assert told(RULE, measured).numbers == {"share": 1.0}
 
 
+@pytest.mark.parametrize(("chance", "is_told"), [(0.0, True), (0.34, True), (0.36, False)])
+def test_what_chance_explains_is_not_told(chance: float, is_told: bool) -> None:
+    measured = evaluated(overlap=0.4)
+    measured.chance_overlap = chance
+    assert (verdict(RULE, measured) is not None) is is_told
+
+
+def test_where_everything_is_met_by_chance_nothing_is_told() -> None:
+    measured = evaluated()
+    assert verdict(RULE, measured) is not None
+    measured.chance_overlap = 0.96
+    assert verdict(RULE, measured) is None
+
+
 def rows(*, share: float = 0.9) -> Measured:
     measured = declared(overlap=0.0)
     measured.unfair = {"beside": Unfair(6, share=share)}
@@ -81,3 +96,30 @@ def test_rows_beside_those_of_the_training_are_told() -> None:
     assert check_threshold(RULE, rows, "min_window_share", {"share": 0.29}, {"share": 0.31}) is None
     found = told(RULE, rows())
     assert (found.severity, found.since, found.variant, found.numbers) == ("warning", 6, "rows", {"share": 0.9})
+
+
+LINE = CodeLine("train.py", 30)
+
+
+def test_steps_on_test_data_are_told_with_their_line() -> None:
+    found = told(RULE, Measured(step=10, code={"updates-on-test": LINE}))
+    assert (found.severity, found.variant, found.line) == ("warning", "updated", LINE)
+
+
+def test_training_data_scored_as_test_data_are_told_only_where_they_were_scored() -> None:
+    whole = evaluated(samples=100)
+    whole.code["tests-on-training"] = LINE
+    assert (told(RULE, whole).variant, told(RULE, whole).line) == ("named", LINE)
+    other = evaluated(samples=100, overlap=0.0)
+    other.code["tests-on-training"] = LINE
+    assert verdict(RULE, other) is None
+
+
+def test_a_step_an_epoch_makes_no_policy_of_a_net() -> None:
+    """It is scored after every step, and on samples that it was trained on."""
+    measured = evaluated(overlap=0.5)
+    measured.evaluations = [replace(measured.evaluations[0], step=step) for step in range(1, 11)]
+    measured.epoch_steps = 1
+    assert verdict(RULE, measured) is None
+    measured.full_batch = True
+    assert told(RULE, measured).numbers == {"share": 0.5}

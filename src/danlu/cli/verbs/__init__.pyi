@@ -1,5 +1,6 @@
 from danlu.cli.verbs.check import check_recipe as check_recipe
 from danlu.cli.verbs.check_exported import check_exported as check_exported
+from danlu.cli.verbs.check_run import check_run as check_run
 from danlu.cli.verbs.claim_tests import do_test_claims as do_test_claims
 from danlu.cli.verbs.claims import do_claims as do_claims
 from danlu.cli.verbs.compare import do_compare as do_compare

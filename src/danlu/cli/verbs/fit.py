@@ -17,7 +17,9 @@ from danlu.lab.fine_tuning import net_of
 from danlu.lab.fit import fit
 from danlu.lab.going_on import go_on, more_epochs
 from danlu.lab.run import Run
+from danlu.lab.study.factors import flat
 from danlu.view.tables import print_summary
+from danlu.watch.remedies import next_rate
 
 
 def do_fit(arguments: argparse.Namespace) -> Outcome:
@@ -28,8 +30,8 @@ def do_fit(arguments: argparse.Namespace) -> Outcome:
     def show(console: Console) -> None:
         print_summary(console, record)
         if not run.diverged:
-            other = f"{2 * (run.recipe.optim.lr or 0.01):.1g}"
-            print_text(console, say("view.next", run=shown(record["run"]), lr=other))
+            other = next_rate(flat(run.recipe), run.findings)
+            print_text(console, say("view.next", run=shown(record["run"]), lr=f"{other:g}"))
 
     return Outcome(record, show, code=code_of(run))
 

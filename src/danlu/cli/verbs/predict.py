@@ -24,6 +24,7 @@ _KINDS = {
     "WindowEncoder": "table",
     "TextEncoder": "texts",
     "SourceEncoder": "texts",
+    "ColumnTexts": "texts",
     "Pixels": "pictures",
 }
 

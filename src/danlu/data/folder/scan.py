@@ -120,7 +120,7 @@ class FolderSearch:
 
     def folders(self, folder: Path) -> dict[str, Path]:
         entries = self._entries(folder)
-        return {entry.name: Path(entry.path) for entry in entries if entry.is_dir() and not _is_hidden(entry.name)}
+        return {entry.name: Path(entry.path) for entry in entries if entry.is_dir() and not _is_passed_over(entry)}
 
     def pictures(self, folder: Path) -> list[tuple[Path, os.stat_result]]:
         """Those of a class: in its `folder` and in the folders inside it, in the order of their names."""
@@ -135,7 +135,7 @@ class FolderSearch:
         found: list[tuple[Path, os.stat_result]] = []
         for entry in self._entries(folder):
             path = Path(entry.path)
-            if _is_hidden(entry.name):
+            if _is_passed_over(entry):
                 continue
             if entry.is_dir():
                 # A link to a folder that it lies in would lead round and round.
@@ -178,8 +178,9 @@ def counted(endings: Mapping[str, int]) -> str:
     return ", ".join(f"{ending or '-'} × {count}" for ending, count in frequent)
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "__MACOSX"))
+def _is_passed_over(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is hidden, or the folder of a run or a study, whose pictures are danlu's own."""
+    return entry.name.startswith((".", "__MACOSX")) or Path(entry.path, "journal.jsonl").is_file()
 
 
 def first_told(faults: Sequence[Fault]) -> tuple[Fault, ...]:

@@ -157,7 +157,9 @@ class _Fitted:
                 found._add(name, source, train, standardise)
         faults.raise_if_any()
         if not found.columns:
-            raise UserError(Fault("data.no-features", {"place": source.place}), *found.notes)
+            texts = any(note.id == "data.dropped-text" for note in found.notes)
+            more = [Fault("large.texts", {"path": source.place})] if texts else []
+            raise UserError(Fault("data.no-features", {"place": source.place}), *found.notes, *more)
         for name in source.left_out:
             found._tell_apart(name, source, None)
         return found

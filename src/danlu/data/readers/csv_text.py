@@ -12,7 +12,7 @@ import numpy
 
 from danlu.base.errors import Fault, fail
 from danlu.base.input_files import guarded
-from danlu.data.readers.header import refuse_no_header
+from danlu.data.readers.header import refuse_names, refuse_no_header
 from danlu.data.readers.text_file import decode_told, one_line_end
 from danlu.data.table.columns import Sheet
 from danlu.data.table.frames import drop_blank_rows, read_text_columns
@@ -57,6 +57,7 @@ def read_csv(content: bytes, path: str, separator: str | None, options: FileOpti
     columns = _columns(text, path, found, len(first), options.header is not False)
     columns, lines = _lines(columns, text, found, above)
     if options.header is False:
+        refuse_names(first, columns, path)
         named = {str(place): column for place, column in enumerate(columns)}
     else:
         named = _named(first, [column.slice(1) for column in columns], path, sure=options.header is True)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from danlu.base.errors import fail
 from danlu.base.naming import listed
-from danlu.data.table.spelling import is_plain
+from danlu.data.table.spelling import is_missing_number, is_plain
 
 if TYPE_CHECKING:
     import polars
 
 # Years and short counting numbers are names that people give to columns.
+_LOOKED_AT = 200  # rows
 _YEAR = re.compile(r"1[89]\d\d|20\d\d")
 
 
@@ -22,6 +23,22 @@ def refuse_no_header(names: Sequence[str], columns: "Sequence[polars.Series]", p
     Names that count on (0, 1, 2, …) and years are names.
     """
     refuse_held_names(names, [_holds(column, name) for name, column in zip(names, columns, strict=True)], path)
+
+
+def refuse_names(first: Sequence[str], columns: "Sequence[polars.Series]", path: str) -> None:
+    """UserError where the first line, which is to be a row, names columns: in most it alone is no number."""
+    names = [
+        cell
+        for cell, column in zip(first, columns, strict=False)
+        if not is_plain(cell.strip()) and not is_missing_number(cell) and _are_numbers(column[1:_LOOKED_AT])
+    ]
+    if len(names) > 1 and 2 * len(names) > len(first):
+        fail("data.header-after-all", path=path, found=listed(first, 4))
+
+
+def _are_numbers(column: "polars.Series") -> bool:
+    there = [cell.strip() for cell in column.drop_nulls().to_list()]
+    return bool(there) and all(is_plain(cell) for cell in there)
 
 
 def refuse_held_names(names: Sequence[str], held: Sequence[bool], path: str) -> None:

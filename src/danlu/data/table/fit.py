@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -18,12 +19,13 @@ IDENTIFIER = re.compile(r"(^|.*[_\s-])(id|uuid|guid|index)$|.*[a-z]I[Dd]$|^编�
 
 
 def fit_encoder(
-    table: Table, train: "numpy.ndarray[Any, Any]", standardise: bool, place: str
+    table: Table, train: "numpy.ndarray[Any, Any]", standardise: bool, place: str, classes: bool
 ) -> tuple[TableEncoder, tuple[Fault, ...]]:
-    """The encoder for `table` (features only) by its rows `train`, and the notes: see `fit_columns`. UserError where
-    nothing can be learnt from any column.
+    """The encoder for `table` (features only) by its rows `train`, and the notes: see `fit_columns`; where `classes`
+    are predicted also of texts that these could be told from. UserError where nothing can be learnt from any column.
     """
     columns, notes = fit_columns(table, train, standardise)
+    notes = tuple(_offering(note, table) for note in notes) if classes else notes
     if not columns:
         raise UserError(Fault("data.no-features", {"place": place}), *notes)
     return TableEncoder(columns), notes
@@ -53,6 +55,25 @@ def fit_columns(
             columns.append(fitted)
             notes += filled
     return tuple(columns), tuple(notes)
+
+
+def _offering(note: Fault, table: Table) -> Fault:
+    """The note for a column of texts that are long enough to be read says what would read them."""
+    if note.id != "data.dropped-text":
+        return note
+    texts = [text for text in table[note.values["column"]].values.tolist() if text is not None]
+    return Fault("data.dropped-prose", note.values) if reads_as_prose(texts) else note
+
+
+def reads_as_prose(texts: Sequence[str]) -> bool:
+    """Whether texts have three words or more on the average, or eight signs of a script without blanks.
+
+    >>> reads_as_prose(["a good film", "no, not at all"]), reads_as_prose(["这部电影非常好看"]), reads_as_prose(["A/5"])
+    (True, True, False)
+    """
+    words = sum(len(text.split()) for text in texts)
+    signs = sum("\u3040" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7a3" for text in texts for sign in text)
+    return words >= 3 * len(texts) or signs >= 8 * len(texts)
 
 
 def why_dropped(name: str, column: Column, train: Column) -> Fault | None:

@@ -32,6 +32,20 @@ def is_frame(raw: Any) -> bool:
     return type(raw).__name__ == "DataFrame" and hasattr(raw, "columns")
 
 
+def is_tabular(given: Any) -> bool:
+    """Whether it is a frame, a dict of columns or a list of rows as dicts."""
+    several: Sequence[Any] = given if isinstance(given, list) else ()
+    rows = len(several) > 0 and all(isinstance(row, Mapping) for row in several)
+    return rows or is_frame(given) or isinstance(given, Mapping)
+
+
+def spelled_cells(sheet: Sheet, name: str) -> list[Any]:
+    """The cells of a column as they are spelled, also where they could be read as dates or numbers; None for a gap."""
+    import polars
+
+    return sheet.columns[name].cast(polars.String).to_list()
+
+
 def sheet_of(raw: Any, place: str = "table") -> Sheet:
     """A data frame, a dict of columns (or of one row's values), or a list of dicts, in the types that they have."""
     import polars

@@ -64,9 +64,8 @@ def table_dataset(
     refuse_unfit(options, name, NUMBERS)
     table = source.table
     names, said = target_names(table, target, source.place)
-    features = {
-        other: values for other, values in table.items() if other not in names and other not in source.no_features
-    }
+    others = {*names, *source.no_features}
+    features = {name: column for name, column in table.items() if name not in others}
     refuse_infinite(features, source)
     y, meaning, told = read_columns(names, options.task, source)
     labels = y if isinstance(meaning, Labels) else None
@@ -83,7 +82,7 @@ def table_dataset(
     if isinstance(options.group, str) and features.pop(options.group, None):
         told = (*told, Fault("data.group-left-out", {"column": options.group}))
     standardise = options.standardise is not False
-    encoder, decided = fit_encoder(features, rows["train"].numpy(), standardise, source.place)
+    encoder, decided = fit_encoder(features, rows["train"].numpy(), standardise, source.place, labels is not None)
     x = encoder.encode_table(features)
     refuse_too_large(x, encoder, source)
     portions = {part: Portion(x, y, rows[part]) for part in rows}

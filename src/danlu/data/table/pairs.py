@@ -4,6 +4,7 @@ from typing import Any
 
 from danlu.base.errors import Fault, fail
 from danlu.data.options import Options
+from danlu.data.table.frames import spelled_cells
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns, target_names
 from danlu.data.text.pairs import Pairs, are_pairs
@@ -57,6 +58,4 @@ def _cells(source: TableSource, name: str) -> list[Any]:
     """The cells of a column as they are spelled, also where they could be read as dates or numbers."""
     if source.sheet is None:
         return [None if cell is None else str(cell) for cell in source.table[name].values.tolist()]
-    import polars
-
-    return source.sheet.columns[name].cast(polars.String).to_list()
+    return spelled_cells(source.sheet, name)

@@ -10,6 +10,7 @@ from danlu.data.options import Options
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import FittedColumn, NumberColumn
+from danlu.data.table.labelled import ColumnTexts, raw_column_texts
 from danlu.data.table.pairs import pairs_table
 from danlu.data.table.source import TableSource
 from danlu.data.table.tagged import tagged_table
@@ -23,6 +24,8 @@ def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], en
     """Rows by their numbers: the columns that `encoder` takes, and the targets."""
     if isinstance(encoder, SourceEncoder):
         return raw_pairs(pairs_table(source, target, Options()), numbers, encoder)
+    if isinstance(encoder, ColumnTexts):
+        return raw_column_texts(source, target, numbers, encoder)
     if isinstance(encoder, TextEncoder):
         return raw_tagged(tagged_table(source, target, encoder.vocabulary.kind), numbers, encoder)
     assert isinstance(encoder, TableEncoder)

@@ -32,6 +32,7 @@ _NUMBER = re.compile(
     rf"(?P<body>[\d.,' ]*\d[.,]?)(?P<exponent>e[+-]?\d+)?\s*(?P<after>%|‰|{_CURRENCY})?\s*(?P<close>\))?",
     re.IGNORECASE,
 )
+_NO_DIGITS = ("<super>", "<sub>", "<fraction>")  # as plain ones they would be other numbers: 10² is not 102
 _PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -93,10 +94,10 @@ def parse_number(text: str, spelling: str) -> Written | None:
 def plain_signs(text: str) -> str:
     """The text with full-width signs, odd blanks and typographic minus signs as plain ones.
 
-    >>> plain_signs("－１２．５")
-    '-12.5'
+    >>> plain_signs("－１２．５"), plain_signs("10²")
+    ('-12.5', '10²')
     """
-    if text.isascii():
+    if text.isascii() or any(unicodedata.decomposition(sign).startswith(_NO_DIGITS) for sign in text):
         return text.strip()
     plain = unicodedata.normalize("NFKC", text).replace("−", "-").replace("’", "'").replace("，", ",")
     return " ".join(plain.split())

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -71,9 +72,17 @@ def pad_tokens(sequences: Sequence[Tensor], length: int) -> Tensor:
 
 
 def text_dataset(
-    name: str, pools: Mapping[str, TextPool], target: Labels, options: Options, tokens: str, origin: Origin
+    name: str,
+    pools: Mapping[str, TextPool],
+    target: Labels,
+    options: Options,
+    tokens: str,
+    origin: Origin,
+    lines: "numpy.ndarray[Any, Any] | None" = None,
 ) -> MemoryDataset:
-    """A data set of labelled texts; the vocabulary is that of the training part alone."""
+    """A data set of labelled texts; the vocabulary is that of the training part alone. `lines` are those of the texts
+    in the file that they stand in.
+    """
     refuse_unfit(options, name, TEXTS, ("auto", "classification"))
     kind = options.tokens or tokens
     texts = [text for pool, _ in pools.values() for text in pool]
@@ -96,9 +105,10 @@ def text_dataset(
         target=target,
         encoder=TextEncoder(vocabulary, x.shape[1]),
         vocabulary=vocabulary,
-        notes=(*notes, *shared_rows(portions, x, y)),
+        notes=(*notes, *shared_rows(portions, x, y, lines)),
         origin=origin,
         numbers=order,
+        lines=None if lines is None else torch.from_numpy(lines)[order],
         x=x,
         y=y,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, cast
 
 from danlu.base.errors import Fault, UserError, fail
-from danlu.base.seeds import secret
+from danlu.base.secret import secret
 from danlu.lab.cluster.address import ClusterAddress, without_secrets
 from danlu.lab.cluster.protocol import Ended, Lost, Place, Resources, Work
 

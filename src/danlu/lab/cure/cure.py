@@ -12,6 +12,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
+from danlu.data import Dataset
 from danlu.lab.cure.proof import Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.distributed.sharing import unshared
@@ -33,6 +34,7 @@ from danlu.view.info.study import REMEDY
 from danlu.view.study import StudyReporter
 
 _SEEDS = 5
+_OF_CLASSES = ("label-imbalance", "class-weights-inverted")
 
 
 @memory_guard("study")
@@ -83,7 +85,7 @@ def cure(
     given = _given(run, data)
     numbers = [recipe.train.seed + place for place in wanted] if is_whole(seeds) else wanted
     plan = _planned(recipe, levels_of(remedies), numbers, folds, given, maker)
-    metric = metric or _metric_of(findings)
+    metric = metric or _metric_of(findings, remedies[0].rules, plan.planned[0].setup.data)
     check_metric(metric, plan)
     check_study_margin(margin, metric, plan)
     if len(plan.planned) < 2:
@@ -153,9 +155,13 @@ def _given(run: Run, data: object) -> Any:
         raise
 
 
-def _metric_of(findings: Sequence[Finding]) -> str | None:
-    """Where the first finding is a validation loss that rises, that loss; else what the task is usually judged by."""
+def _metric_of(findings: Sequence[Finding], treated: Sequence[str], data: Dataset) -> str | None:
+    """Where the first finding is a validation loss that rises, that loss; where the first that is treated is that
+    classes are rare, what counts each of them alike; else what the task is usually judged by.
+    """
     first = next(iter(findings), None)
+    if any(rule in _OF_CLASSES for rule in treated):
+        return "f1" if data.rare_class is None else "balanced_accuracy"
     return "loss" if first is not None and first.rule == "overfitting" and "best" in first.evidence else None
 
 

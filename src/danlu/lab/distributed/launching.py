@@ -12,7 +12,8 @@ import torch.distributed as dist
 from danlu.base.errors import DanluError, Fault, fail
 from danlu.base.places import job_here, launched, rendezvous_in, runs_folder, shown
 from danlu.base.recipe import Recipe
-from danlu.base.seeds import cores, secret
+from danlu.base.secret import secret
+from danlu.base.seeds import cores
 from danlu.base.signals import signals_kept
 from danlu.base.words import language
 from danlu.lab.interrupt import Interrupted

@@ -1,5 +1,6 @@
 """landscape: the loss over two weights or two directions, with the way that training took over it."""
 
+import contextlib
 import copy
 import math
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from danlu.base.errors import Faults, fail
 from danlu.base.input_files import path_kind
 from danlu.base.memory import memory_guard
 from danlu.base.naming import listed
+from danlu.base.places import shown
 from danlu.base.readable import Readable
 from danlu.base.recipe import LossRecipe
 from danlu.base.seeds import choose_device
@@ -25,9 +27,13 @@ from danlu.lab.landscape.axes import Axes, Weights, filter_axes, path_axes, sing
 from danlu.lab.landscape.losses import Ground
 from danlu.lab.landscape.shape import minimum, saddles
 from danlu.lab.loss_settings import settled_loss
+from danlu.lab.pictures import write_run_report
 from danlu.lab.run import Run
 from danlu.lab.setup import load_data, sample_dtype
 from danlu.nets import describe
+from danlu.store.journal import Journal
+from danlu.store.journal import read as read_journal
+from danlu.store.records import MalformedRecordError, RunEnded, record_of
 from danlu.store.run_folder import RunFolder
 from danlu.train.checkpoint import load_whole
 from danlu.view.info.surface import Surface
@@ -65,6 +71,7 @@ def landscape(
     samples: int = 1000,
     loss: str = "auto",
     seed: int = 0,
+    record: bool = False,
 ) -> Landscape:
     """The mean loss over a grid of `points` × `points` weights through those of `what`: a Run, its folder, or a net
     with the `data` it is for.
@@ -78,7 +85,8 @@ def landscape(
     `path` holds the weights on the way, as nets or state_dicts; of a run they are the first weights and those of its
     checkpoints (`keep` and `checkpoint_steps` say how many there are). Each is set on the nearest point of the plane,
     with the loss there. The net is in evaluation mode, and `samples` of the `part` are seen at most. All points of the
-    grid are computed as stacks. Raises UserError for what is neither run nor net, and for axes that are not there.
+    grid are computed as stacks. With `record` the surface of a run that has finished is added to its journal: its page
+    and its report show it. Raises UserError for what is neither run nor net, and for axes that are not there.
 
     >>> import torch
     >>> from danlu.data import load
@@ -89,8 +97,8 @@ def landscape(
     """
     _check_numbers(points, samples)
     site = _site(what, data, path, loss)
-    if axes is None:
-        axes = single_weights(site.net) or "filters"
+    _check_recordable(site, record)
+    axes = (single_weights(site.net) or "filters") if axes is None else axes
     ground = _ground(site, part, samples, exact=axes not in ("filters", "path"))
     plane = _plane(ground.net, axes, site.path, seed)
     way = [plane.project(weights) for weights in site.path]
@@ -98,18 +106,19 @@ def landscape(
     grid = [(x, y) for y in ys for x in xs]
     found = ground.losses(plane, [*grid, *way])
     losses = [found[row * points : (row + 1) * points] for row in range(points)]
-    lowest = minimum(xs, ys, losses, lambda x, y: ground.losses(plane, [(x, y)])[0])
-    return Landscape(
+    surface = Landscape(
         tuple(xs),
         tuple(ys),
         tuple(tuple(finite(value) for value in row) for row in losses),
         path=tuple((x, y, finite(value)) for (x, y), value in zip(way, found[len(grid) :], strict=True)),
-        minimum=lowest,
+        path_steps=site.steps,
+        minimum=minimum(xs, ys, losses, lambda x, y: ground.losses(plane, [(x, y)])[0]),
         x_label=plane.labels[0],
         y_label=plane.labels[1],
         exact=plane.exact,
         saddles=saddles(xs, ys, losses),
     )
+    return _recorded(surface, site.run) if record and site.run is not None else surface
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,8 @@ class _Site:
     data: Dataset
     loss: LossRecipe
     path: list[Weights]
+    steps: tuple[int | None, ...] = ()  # of the path, where they are known
+    run: Run | None = None
 
 
 def _site(what: object, data: object, path: Sequence[object] | None, loss: str) -> _Site:
@@ -130,7 +141,8 @@ def _site(what: object, data: object, path: Sequence[object] | None, loss: str) 
         run = what
         net, dataset = run.net(), run.samples
         recipe = run.recipe.loss if loss == "auto" else LossRecipe(name=loss)
-        site = _Site(net, dataset, recipe, _own_path(run, net) if given is None else given)
+        steps, own = _own_path(run, net) if given is None else ((), given)
+        site = _Site(net, dataset, recipe, own, steps, run)
     elif isinstance(what, nn.Module):
         if data is None:
             fail("landscape.net-needs-data", kind=type(what).__name__)
@@ -161,16 +173,44 @@ def _weights(point: object) -> Weights:
     return {name: tensor.detach().cpu() for name, tensor in cast(Mapping[str, Tensor], point).items()}
 
 
-def _own_path(run: Run, net: nn.Module) -> list[Weights]:
-    """The first weights, where the recipe can draw them again, those of the checkpoints that stand, and the last."""
-    path: list[Weights] = []
+def _own_path(run: Run, net: nn.Module) -> tuple[tuple[int | None, ...], list[Weights]]:
+    """The first weights, where the recipe can draw them again, those of the checkpoints that stand, and those that were
+    scored, where these are others; and the step of each."""
+    path: list[tuple[int | None, Weights]] = []
     recipe = run.recipe
     if recipe.net.name != CUSTOM and recipe.net.weights is None:
-        path.append(_weights(run.built(run.preprocessing)))
-    path += [checkpoint.parts["weights"] for checkpoint in load_whole(RunFolder(run.folder).checkpoints)]
+        path.append((0, _weights(run.built(run.preprocessing))))
+    path += [(one.step, one.parts["weights"]) for one in load_whole(RunFolder(run.folder).checkpoints)]
     last = _weights(net)
-    ended = bool(path) and all(torch.equal(path[-1][name], tensor) for name, tensor in last.items())
-    return path if ended else [*path, last]
+    ended = bool(path) and all(torch.equal(path[-1][1][name], tensor) for name, tensor in last.items())
+    steps, weights = zip(*(path if ended else [*path, (None, last)]), strict=True)
+    return tuple(steps), list(weights)
+
+
+def _check_recordable(site: _Site, record: bool) -> None:
+    """UserError where a surface is to be recorded, and there is no run, or one that has not finished."""
+    if not record:
+        return
+    if site.run is None:
+        fail("landscape.record-needs-run", kind=type(site.net).__name__)
+    if not site.run.finished:
+        fail("landscape.record-unfinished", folder=shown(site.run.folder))
+
+
+def _recorded(surface: Landscape, run: Run) -> Landscape:
+    """The surface, now in the journal too, whose last line stays the end of the run: the list looks for it there."""
+    place = RunFolder(run.folder)
+    ended: list[RunEnded] = []
+    for entry in read_journal(place.journal):
+        with contextlib.suppress(MalformedRecordError):
+            record = record_of(entry)
+            ended += [record] if isinstance(record, RunEnded) else []
+    with Journal(place.journal) as journal:
+        for told in (surface.record(), *ended[-1:]):
+            journal.add(told)
+        journal.sync()
+    write_run_report(place)
+    return surface
 
 
 def _ground(site: _Site, part: str, samples: int, *, exact: bool) -> Ground:

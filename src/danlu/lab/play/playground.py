@@ -18,7 +18,7 @@ from danlu.lab.study.plan import make_plan
 from danlu.lab.usual import usual_epochs
 from danlu.stats.members import Member
 from danlu.stats.moves import move_effect
-from danlu.view.play import change_told, move_text, score_text
+from danlu.view.play import change_told, move_text, scores_text
 
 _SEEN = 24_000  # samples that each net sees: enough for the shapes, and few enough to wait for
 _MOST_REASON = 300  # characters
@@ -124,7 +124,7 @@ class Playground:
         if told["plane"] != plane:
             told |= _plane_told(here)
         if told["ready"] and last is not None:
-            told["score"] = score_text(last.members)
+            told["score"] = scores_text(last.members)
             recipe = self._recipe(here, last.chosen)
             told["recipe"] = takeaway(recipe)
             if compared is not None:

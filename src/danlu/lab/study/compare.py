@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.memory import memory_guard
 from danlu.base.naming import spelled
 from danlu.base.own_code import file_and_maker
@@ -138,6 +138,8 @@ def planned(
     check_size(factors, len(numbers), folds)
     given = None if isinstance(data, str | Path) else data
     plan = make_plan(base, factors, numbers, folds, data=given, maker=maker)
+    if plan.failed and len(plan.planned) < 2:  # nothing is left to be compared
+        raise UserError(*(fault for _, fault in plan.failed))
     makers = {shown_level(level): level for level in factors.get("net.name", []) if callable(level)}
     return replace(plan, notes=notes), base, Given(given, maker, makers)
 

@@ -5,8 +5,8 @@ from typing import cast
 
 from danlu.base.counts import as_found, is_whole
 from danlu.base.errors import fail
+from danlu.stats.members import MOST_SEEDS
 
-MOST_SEEDS = 10_000
 _HIGHEST = 2**63 - 1
 
 

@@ -2,6 +2,9 @@ from danlu.ship.export.exported import ExportedNet as ExportedNet
 from danlu.ship.export.hub import export_hub as export_hub
 from danlu.ship.export.hub import open_hub as open_hub
 from danlu.ship.export.kinds import export as export
+from danlu.ship.export.net_program import NetProgram as NetProgram
+from danlu.ship.export.net_program import net_program as net_program
+from danlu.ship.export.net_program import open_net_program as open_net_program
 from danlu.ship.export.onnx_file import open_onnx as open_onnx
 from danlu.ship.export.opened import ExportCheck as ExportCheck
 from danlu.ship.export.opened import check_exported_file as check_exported_file

@@ -9,6 +9,7 @@ from danlu.base.errors import fail
 from danlu.base.strict_json import to_json
 from danlu.data.table.fitted import CategoryColumn
 from danlu.ship.export.interface import Interface
+from danlu.ship.export.metadata import sealed
 from danlu.ship.export.nodes import ML, Nodes, code_of_category, label_of_class, number_of_token, resized
 from danlu.ship.export.parts import onnx
 
@@ -55,10 +56,11 @@ def assembled(model: Any, interface: Interface, title: str) -> Any:
 
 
 def with_metadata(model: Any, metadata: Mapping[str, Any]) -> bytes:
-    """The bytes of the file; its metadata name the SHA-256 of its initialisers."""
+    """The bytes of the file; its metadata name the SHA-256 of its initialisers and of its nodes."""
     del model.metadata_props[:]
     entry = model.metadata_props.add()
-    entry.key, entry.value = METADATA, to_json({**metadata, "weights_sha256": weights_digest(model)})
+    digests = {"weights_sha256": weights_digest(model), "graph_sha256": graph_digest(model)}
+    entry.key, entry.value = METADATA, to_json(sealed({**metadata, **digests}))
     if model.ByteSize() > _MOST_BYTES:
         fail("export.too-large", limit="2 GiB")
     return model.SerializeToString(deterministic=True)
@@ -73,6 +75,14 @@ def weights_digest(model: Any) -> str:
         digest.update(to_json(told).encode())
         digest.update(to_json([str(one) for one in values.flatten()]).encode() if values.dtype == object else
                       values.tobytes())  # fmt: skip
+    return digest.hexdigest()
+
+
+def graph_digest(model: Any) -> str:
+    """SHA-256 of all nodes of the graph, in their order."""
+    digest = hashlib.sha256()
+    for node in model.graph.node:
+        digest.update(node.SerializeToString(deterministic=True))
     return digest.hexdigest()
 
 

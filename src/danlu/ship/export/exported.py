@@ -39,6 +39,11 @@ class ExportedNet:
     answers: Callable[[Feeds], FileAnswers]
     digest: Callable[[], str]
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether its weights are those that it was written with."""
+        return self.digest() == self.metadata.get("weights_sha256")
+
     @cached_property
     def interface(self) -> Interface:
         return Interface(self.metadata["preprocessing"], raw=self.metadata["raw"])

@@ -17,7 +17,7 @@ from danlu.ship.answerer import Answerer
 from danlu.ship.export.card import model_card
 from danlu.ship.export.exported import ExportedNet
 from danlu.ship.export.interface import Interface
-from danlu.ship.export.metadata import checked_metadata, refuse_unshown
+from danlu.ship.export.metadata import checked_metadata, refuse_unshown, sealed
 from danlu.ship.export.program import Program
 from danlu.ship.export.program_file import RunningProgram, tensors_digest
 from danlu.ship.export.proof import ExportProof, ExportTrial
@@ -103,4 +103,4 @@ def _config(interface: Interface, metadata: Mapping[str, Any]) -> bytes:
         names = interface.class_names
         content["id2label"] = {str(place): name for place, name in enumerate(names)}
         content["label2id"] = {name: place for place, name in enumerate(names)}
-    return to_json({**content, "danlu": metadata}, indent=2).encode() + b"\n"
+    return to_json({**content, "danlu": sealed(metadata)}, indent=2).encode() + b"\n"

@@ -64,7 +64,7 @@ class Interface:
     def input(self) -> str:
         """What a sample is: "table", "series", "numbers", "pictures", "texts" or "several"."""
         kind: str = self.plain["input"]
-        return "texts" if kind == "sources" else kind
+        return "texts" if kind in ("sources", "column") else kind
 
     @property
     def task(self) -> str:

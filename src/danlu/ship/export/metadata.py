@@ -7,16 +7,18 @@ from typing import Any
 
 from danlu.base.errors import fail
 from danlu.base.printable import printable
+from danlu.base.strict_json import checksum
 from danlu.data.table.fitted import NumberColumn
 from danlu.ship.export.interface import Interface
 
 SCHEMA = 1
+_CHECKSUM = "checksum"
 _MOST_CHARACTERS = 256 * 2**20
 
 
 def checked_metadata(text: str, path: Path, key: str | None = None) -> dict[str, Any]:
-    """The metadata in `text`, or under its `key`. UserError where they are damaged, of a later danlu, or made to be
-    misread.
+    """The metadata in `text`, or under its `key`. UserError where they are damaged, of a later danlu, made to be
+    misread, or not those that were written (an older danlu did not seal them).
     """
     if len(text) > _MOST_CHARACTERS:
         fail("export.damaged", path=path, reason=f"> {_MOST_CHARACTERS:,}")
@@ -39,7 +41,19 @@ def checked_metadata(text: str, path: Path, key: str | None = None) -> dict[str,
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         fail("export.damaged", path=path, reason=f"{type(error).__name__}: {error}"[:200])
     refuse_unshown(interface, path)
+    if _CHECKSUM in content and sealed(content)[_CHECKSUM] != content[_CHECKSUM]:
+        fail("export.changed-description", path=path)
     return content
+
+
+def sealed(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata with a checksum of them all, so that none of them can change unseen.
+
+    >>> sealed(sealed({"raw": True}) | {"raw": False}) == sealed({"raw": False})
+    True
+    """
+    content = {key: value for key, value in metadata.items() if key != _CHECKSUM}
+    return {**content, _CHECKSUM: checksum(content)}
 
 
 def refuse_unshown(interface: Interface, path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy
 
 from danlu.base.errors import Fault, fail
 from danlu.base.input_files import guarded, read_file
-from danlu.ship.export.assemble import METADATA, weights_digest
+from danlu.ship.export.assemble import METADATA, graph_digest, weights_digest
 from danlu.ship.export.feeds import Feeds
 from danlu.ship.export.interface import Interface
 from danlu.ship.export.metadata import checked_metadata
@@ -99,7 +99,10 @@ def open_onnx(path: Path) -> OnnxFile:
     fault = next(_dangers(model, path), None)
     if fault is not None:
         fail(fault.id, **fault.values)
-    return session_of(content, model, checked_metadata(written, path), path)
+    metadata = checked_metadata(written, path)
+    if metadata.get("graph_sha256") not in (None, graph_digest(model)):
+        fail("export.changed-description", path=path)
+    return session_of(content, model, metadata, path)
 
 
 def session_of(content: bytes, model: Any, metadata: Mapping[str, Any], path: Path) -> OnnxFile:

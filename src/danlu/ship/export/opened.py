@@ -54,8 +54,15 @@ class ExportCheck:
 
 def open_exported(path: Path) -> ExportedNet:
     """The exported network at `path`: an .onnx, a .pt2 or a folder in the layout of the Hub. UserError where it is
-    missing, damaged, or holds what none of danlu's does.
+    missing, damaged, has other weights than it was written with, or holds what none of danlu's does.
     """
+    net = _opened(path)
+    if not net.is_unchanged:
+        fail("export.changed-weights", path=path)
+    return net
+
+
+def _opened(path: Path) -> ExportedNet:
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)
     if path.name.lower().endswith(".onnx"):
@@ -68,7 +75,7 @@ def open_exported(path: Path) -> ExportedNet:
 
 def check_exported_file(path: Path) -> ExportCheck:
     """Prove an exported network by the golden samples in it: in batches of 1, 3 and 7, at every size it has them in."""
-    net = open_exported(path)
+    net = _opened(path)
     total, samples = Difference(), 0
     for group in net.metadata["golden"]:
         try:
@@ -79,6 +86,5 @@ def check_exported_file(path: Path) -> ExportCheck:
         samples += feeds.count
     if not samples:
         fail("export.no-golden", path=path)
-    weights = net.digest() == net.metadata.get("weights_sha256")
     kind = "hub" if path.is_dir() else path.suffix.lower().removeprefix(".")
-    return ExportCheck(path, kind, samples, total, weights)
+    return ExportCheck(path, kind, samples, total, net.is_unchanged)

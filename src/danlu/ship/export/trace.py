@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from danlu.base.errors import DanluError, fail
 from danlu.base.memory import is_out_of_memory
@@ -25,14 +25,20 @@ def traced(program: Program, interface: Interface, example: Sequence[Tensor]) ->
     """The program as a torch.export.ExportedProgram whose sizes vary as those of the (raw) `interface` do; `example`
     holds two samples at least. UserError, with torch's reason, for a net that cannot be followed.
     """
-    dynamic = torch.export.Dim.DYNAMIC
-    axes = [[axis for axis, side in enumerate(one.shape) if isinstance(side, str)] for one in interface.inputs]
-    shapes = [dict.fromkeys(varying, dynamic) for varying in axes]
-    for parameter in program.parameters():
+    return followed(program, example, [[axis for axis, side in enumerate(one.shape) if isinstance(side, str)]
+                                       for one in interface.inputs])  # fmt: skip
+
+
+def followed(module: nn.Module, example: Sequence[Tensor], varying: Sequence[Sequence[int]]) -> Any:
+    """A module of a list of tensors, such as `example`, as a torch.export.ExportedProgram that takes any size along the
+    `varying` axes of each. UserError, with torch's reason, where that cannot be.
+    """
+    shapes = [dict.fromkeys(axes, torch.export.Dim.DYNAMIC) for axes in varying]
+    for parameter in module.parameters():
         # The shortcut that torch takes for transformers without gradients is one that nothing else knows.
         parameter.requires_grad_(parameter.is_floating_point())
     with silent(), _told("trace"), torch.enable_grad():
-        return torch.export.export(program, (list(example),), dynamic_shapes=(shapes,), strict=False)
+        return torch.export.export(module, (list(example),), dynamic_shapes=(shapes,), strict=False)
 
 
 def in_onnx(exported: Any) -> Any:

@@ -154,6 +154,7 @@ class SurfaceMeasured(Record):
     ys: coordinates of the rows.
     losses: a row for each y, a number for each x; null where it was not finite.
     path: (x, y, loss) in the order of training.
+    path_steps: the step of each of these, where it is known.
     minimum: (x, y, loss) of the lowest point that is known.
     x_label: name of the first direction.
     y_label: name of the second direction.
@@ -166,6 +167,7 @@ class SurfaceMeasured(Record):
     ys: tuple[float, ...]
     losses: tuple[tuple[float | None, ...], ...]
     path: tuple[Point, ...] = ()
+    path_steps: tuple[int | None, ...] = ()
     minimum: Point | None = None
     x_label: str = "w"
     y_label: str = "b"

@@ -8,7 +8,7 @@ from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Chart, Line, Mark, Panel, Points
 from danlu.view.figures.curves import axis_label, is_wide
 from danlu.view.figures.folding import same_scores
-from danlu.view.figures.level_curves import band_mark, spaced
+from danlu.view.figures.level_curves import band_mark, floor_of, spaced
 from danlu.view.info.bands import curve_band
 from danlu.view.info.curves import Curves, RunCurves
 from danlu.view.info.groups import RepeatedRuns
@@ -46,7 +46,7 @@ def _panel(info: Curves, groups: Sequence[RepeatedRuns], part: tuple[str, str, _
         if not len(band):
             continue
         color = series_color(index)
-        marks.append(band_mark(band.places, band.low, band.high, color, metric, min(values) if wide else None))
+        marks.append(band_mark(band.places, band.low, band.high, color, metric, floor_of(metric, values, wide=wide)))
         singles = spaced(band.singles, _MOST_SINGLES) if len(group.places) > 1 else ()
         marks.append(Line(band.places, band.mean, color, group.label if named else "", singles=singles))
         if len(band) <= _MOST_MARKED:

@@ -8,7 +8,7 @@ from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Chart, GuideLine, Line, Mark, Panel, Points, Zone
 from danlu.view.figures.folding import constants, same_scores
-from danlu.view.figures.names import short, together
+from danlu.view.figures.names import score_text, short, together
 from danlu.view.info.curves import Curves, Event, RunCurves
 from danlu.view.info.numbering import numbered
 from danlu.view.info.thin import ThinnedCurve
@@ -120,11 +120,11 @@ def _chosen(run: RunCurves, trace: ThinnedCurve, color: str, *, alone: bool) -> 
     scored = None if run.scored_at is None else found.get(run.scored_at)
     marks: list[Mark] = []
     if scored is not None and run.scored_at is not None and run.scored is not None:
-        text = say("figure.scored-at", step=run.scored, value=short(scored))
+        text = say("figure.scored-at", step=run.scored, value=score_text(scored))
         label = say("figure.scored") if alone else ""
         marks.append(Points([run.scored_at], [scored], color, label, "ring", 12, [text]))
     if best is not None and run.best_at is not None and run.best is not None:
-        text = say("figure.best-at", step=run.best, value=short(best))
+        text = say("figure.best-at", step=run.best, value=score_text(best))
         marks.append(Points([run.best_at], [best], color, say("figure.best") if alone else "", "star", 11, [text]))
     return marks
 

@@ -9,7 +9,7 @@ from danlu.base.metric_names import metric_bounds, metric_name, within
 from danlu.base.words import say
 from danlu.stats.mean_interval import mean_interval
 from danlu.view.figures.chart import Axis, Cells, Chart, GuideLine, Line, Mark, Panel, Points, Whiskers, Zone
-from danlu.view.figures.names import score_text, short
+from danlu.view.figures.names import score_text
 from danlu.view.info.effects import EffectRow, Level, Pair, Sweep, level_text, look_of
 from danlu.view.palette import SHAPES, series_color
 
@@ -186,7 +186,7 @@ def _reach(places: list[float], at: int, *, log: bool) -> tuple[float, float]:
 
 
 def _level_text(level: Level) -> str:
-    return say("figure.level", mean=short(level.mean), count=len(level.scores), diverged=level.diverged)
+    return say("figure.level", mean=score_text(level.mean), count=len(level.scores), diverged=level.diverged)
 
 
 def folds_chart(folds: Mapping[str, Mapping[int, Sequence[float]]], metric: str) -> Chart:

@@ -54,7 +54,7 @@ def _panel(bands: Sequence[tuple[str, CurveBand]], metric: str, label: str, sing
         if not len(band):
             continue
         color = _COLORS[index]
-        marks.append(band_mark(band.places, band.low, band.high, color, metric, min(values) if wide else None))
+        marks.append(band_mark(band.places, band.low, band.high, color, metric, floor_of(metric, values, wide=wide)))
         shown = spaced(band.singles, singles)
         marks.append(Line(band.places, band.mean, color, level if named else "", singles=shown))
         if len(band) <= _MOST_MARKED:
@@ -65,14 +65,21 @@ def _panel(bands: Sequence[tuple[str, CurveBand]], metric: str, label: str, sing
 
 
 def band_mark(xs: Numbers, lows: Numbers, highs: Numbers, color: str, metric: str, floor: float | None) -> Band:
-    """An interval as a band, within the bounds of its metric; with `floor`, on a scale of powers of ten that has no
-    place for an end at 0 or below, not below that."""
+    """An interval as a band, within the bounds of its metric, and not below `floor`, where there is one."""
 
     def low(value: float | None) -> float | None:
         value = within_bounds(metric, value)
         return value if value is None or floor is None else max(value, floor)
 
     return Band(xs, [low(value) for value in lows], [within_bounds(metric, value) for value in highs], color)
+
+
+def floor_of(metric: str, values: Sequence[float], *, wide: bool) -> float | None:
+    """Below what no band of the means of `values` is drawn: a scale of powers of ten has no place for 0, and where no
+    training ever had a loss below 0 the interval of their mean need not reach there."""
+    if wide:
+        return min(values)
+    return 0.0 if metric == "loss" and values and min(values) >= 0 else None
 
 
 def spaced(rows: Sequence[Numbers], most: int) -> Sequence[Numbers]:

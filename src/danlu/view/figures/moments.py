@@ -1,5 +1,6 @@
 """What a net was like on its way: samples that it learns and forgets, its mistakes, its first filters, its boundary."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from danlu.base.words import say
@@ -22,10 +23,10 @@ def followed_chart(info: Followed) -> Chart:
     """A row a sample, a column an epoch: blue where the answer is right, orange where it is wrong; of numbers how far
     they are off. A row's sample is shown where one clicks it."""
     columns = list(range(len(info.epochs)))
-    texts = [[_cell(one, at, info.numbers) for at in columns] for one in info.rows]
     samples = [_told(one) for one in info.rows]
     if info.numbers:
         values = [one.colours for one in info.rows]
+        texts = _texts(info, lambda one, at: True)
         cells = [Cells(columns, values, say("figure.off-by"), "difference", texts=texts, samples=samples)]
     else:
         right = [[value if ok else None for value, ok in zip(one.colours, one.right, strict=True)] for one in info.rows]
@@ -36,9 +37,10 @@ def followed_chart(info: Followed) -> Chart:
             ]
             for one in info.rows
         ]
+        ours, theirs = _texts(info, lambda one, at: one.right[at]), _texts(info, lambda one, at: not one.right[at])
         cells = [
-            Cells(columns, right, say("figure.answer-right"), "share", texts=texts, bare=True, samples=samples),
-            Cells(columns, wrong, say("figure.answer-wrong"), "mistake", texts=texts, bare=True),
+            Cells(columns, right, say("figure.answer-right"), "share", texts=ours, bare=True, samples=samples),
+            Cells(columns, wrong, say("figure.answer-wrong"), "mistake", texts=theirs, bare=True),
         ]
     panel = Panel(
         Axis(say("figure.epoch"), ticks=[(float(at), str(epoch)) for at, epoch in enumerate(info.epochs)]),
@@ -49,6 +51,12 @@ def followed_chart(info: Followed) -> Chart:
     counts = {"samples": info.samples, "never": info.never, "forgotten": info.forgotten}
     notes = [] if info.numbers else [say("figure.followed-note", **counts)]
     return Chart("samples", say("figure.followed"), [panel], [*notes, say("figure.click-sample")])
+
+
+def _texts(info: Followed, inside: Callable[[FollowedSample, int], bool]) -> list[list[str]]:
+    """What is written in the cells that are `inside`: no cell is written in twice."""
+    columns = range(len(info.epochs))
+    return [[_cell(one, at, info.numbers) if inside(one, at) else "" for at in columns] for one in info.rows]
 
 
 def _cell(one: FollowedSample, at: int, numbers: bool) -> str:

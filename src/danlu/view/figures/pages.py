@@ -23,7 +23,6 @@ from danlu.view.graphs.scene import Scene
 from danlu.view.info.curves import CurveQuery, Curves, curves
 from danlu.view.info.effects import EffectRow, best_first, folds, forest, level_text, pairs, sweep
 from danlu.view.info.flow import flow
-from danlu.view.info.followed import followed
 from danlu.view.info.forecast import forecast
 from danlu.view.info.groups import are_repeated, groups_of
 from danlu.view.info.level_curves import factor_curves
@@ -53,7 +52,7 @@ def run_charts(info: RunInfo, most: int) -> list[Chart]:
         charts += drawable(lambda: [forecast_chart(forecast(made))])
     for told in read_predictions(info):
         charts += drawable(lambda told=told: _prediction_charts(told))
-    if found := followed(info.history):
+    if found := info.followed:
         charts += drawable(lambda: [followed_chart(found)])
     if spent := time_spent(info.history.time):
         charts += drawable(lambda: [time_chart(spent)])

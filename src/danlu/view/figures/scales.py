@@ -22,7 +22,7 @@ def color_range(values: Sequence[Sequence[float | None]], *, ramp: str, log: boo
         most = max(abs(low), abs(high)) or 1.0
         return -most, most
     if ramp == "mistake":
-        return 0.0, max(high, _LEAST_MISTAKE)
+        return 0.0, max(high, _LEAST_MISTAKE) if found else 1.0
     if low == high:
         return (low / 2, low * 2) if log else (low - 0.5, high + 0.5)
     return low, high

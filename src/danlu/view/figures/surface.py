@@ -1,9 +1,12 @@
 """The loss surface in space and as contours, with the descent and the lowest point."""
 
+import functools
+from dataclasses import replace
+
 from danlu.base.words import say
-from danlu.view.figures.chart import Axis, Chart, Heatmap, Panel
+from danlu.view.figures.chart import Axis, Chart, Heatmap, Panel, Points
 from danlu.view.figures.names import short
-from danlu.view.info.surface import Surface, contour, levels, spans_powers
+from danlu.view.info.surface import Line, Surface, contour, levels, place_at, spans_powers
 
 
 def surface_chart(info: Surface) -> Chart:
@@ -20,10 +23,27 @@ def contour_chart(info: Surface) -> Chart:
     return Chart("contour", say("figure.contour"), [panel], _notes(info))
 
 
+def place_chart(info: Surface, step: int) -> Chart | None:
+    """The surface from above with the place of the weights of a step; None where that is not known."""
+    place = place_at(info, step)
+    if place is None:
+        return None
+    x, y, kept = place
+    chart = contour_chart(info)
+    ring = Points([x], [y], "purple", say("figure.weights-then"), "ring", 14)
+    panel = replace(chart.panels[0], marks=[*chart.panels[0].marks, ring])
+    return replace(chart, panels=[panel], notes=[] if kept else [say("figure.between-checkpoints")])
+
+
+@functools.lru_cache(4)
+def _contours(info: Surface, log: bool) -> tuple[tuple[float, Line], ...]:
+    return tuple((level, contour(info, level)) for level in levels(info, log=log))
+
+
 def _field(info: Surface, *, solid: bool) -> Heatmap:
     # The bowl of a linear model is drawn as the bowl it is; its contour lines are still spaced by ratios.
     log = spans_powers(info.losses) and not (solid and info.exact)
-    lines = () if solid else tuple((level, contour(info, level)) for level in levels(info, log=log))
+    lines = () if solid else _contours(info, log)
     return Heatmap(
         info.xs,
         info.ys,

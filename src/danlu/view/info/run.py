@@ -1,5 +1,6 @@
 """All that is shown of one run, as plain data: what its folder holds."""
 
+import functools
 import json
 import math
 import tomllib
@@ -14,6 +15,7 @@ from danlu.store.run_folder import RunFolder, text_of
 from danlu.store.run_history import RunHistory
 from danlu.view.info.curves import CurveSource
 from danlu.view.info.ending import diverged_at
+from danlu.view.info.followed import Followed, followed
 from danlu.view.info.kernel import sigma_of
 
 STATES = ("finished", "diverged", "running", "stopped")
@@ -43,6 +45,11 @@ class RunInfo:
             return self.history.score
         newest = self.history.epochs[-1]
         return {part: score for part, score in (("validation", newest.validation), ("train", newest.train)) if score}
+
+    @functools.cached_property
+    def followed(self) -> Followed | None:
+        """Its followed samples, reckoned once for all pictures and both languages."""
+        return followed(self.history)
 
     @property
     def drawn(self) -> CurveSource:

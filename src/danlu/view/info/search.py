@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from danlu.stats.importance import Importance, importances
@@ -52,5 +52,10 @@ def setting_importances(info: StudyInfo) -> dict[str, Importance]:
     orders: Sequence[tuple[float, ...]] = [one.trial.rank(info.metric) for one in placed]
     places = {order: float(place) for place, order in enumerate(sorted(set(orders)))}
     found = importances([one.shares for one in placed], [places[order] for order in orders])
-    named = [(one["key"], importance) for one, importance in zip(info.ranges, found, strict=False)]
+    named = [(one["key"], _as_shares(importance)) for one, importance in zip(info.ranges, found, strict=False)]
     return dict(sorted(named, key=lambda pair: -pair[1].share))
+
+
+def _as_shares(found: Importance) -> Importance:
+    """An estimate whose ends lie where shares can: chance brings it below 0 and above 1."""
+    return replace(found, **{name: min(1.0, max(0.0, getattr(found, name))) for name in ("share", "low", "high")})

@@ -5,6 +5,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy
+
 from danlu.store.records import SurfaceMeasured
 from danlu.view.info.thin import finite
 
@@ -14,7 +16,8 @@ Line = tuple[tuple[float | None, float | None], ...]
 
 @dataclass(frozen=True)
 class Surface:
-    """`losses[row][column]` at (xs[column], ys[row]). `path` holds (x, y, loss) in the order of training; `minimum` is
+    """`losses[row][column]` at (xs[column], ys[row]). `path` holds (x, y, loss) in the order of training,
+    `path_steps` the step of each, where known; `minimum` is
     the lowest point that is known, on the grid or off it; `saddles` are points where the loss is flat and rises to two
     sides only. `exact` says that the two axes are the weights themselves,
     else they are directions through the trained weights, in units of a filter's norm (Li et al. 2018,
@@ -24,6 +27,7 @@ class Surface:
     ys: tuple[float, ...]
     losses: tuple[tuple[float | None, ...], ...]
     path: tuple[Point, ...] = ()
+    path_steps: tuple[int | None, ...] = ()
     minimum: Point | None = None
     x_label: str = "w"
     y_label: str = "b"
@@ -55,12 +59,28 @@ def read_surface(record: SurfaceMeasured) -> Surface:
         record.ys,
         losses,
         path=tuple(map(_finite_point, record.path)),
+        path_steps=record.path_steps,
         minimum=None if record.minimum is None else _finite_point(record.minimum),
         x_label=record.x_label,
         y_label=record.y_label,
         exact=record.exact,
         saddles=tuple(map(_finite_point, record.saddles)),
     )
+
+
+def place_at(surface: Surface, step: int) -> tuple[float, float, bool] | None:
+    """Where the weights of a step lie on the plane, and whether they were kept: between two points of the path that
+    were, in a straight line; None before the first of these and after the last.
+
+    >>> way = Surface((), (), (), path=((0.0, 0.0, 2.0), (1.0, 4.0, 1.0)), path_steps=(0, 10))
+    >>> place_at(way, 10), place_at(way, 5), place_at(way, 11)
+    ((1.0, 4.0, True), (0.5, 2.0, False), None)
+    """
+    known = [(at, x, y) for at, (x, y, _) in zip(surface.path_steps, surface.path, strict=False) if at is not None]
+    if not known or not known[0][0] <= step <= known[-1][0]:
+        return None
+    steps, xs, ys = (numpy.array(part, dtype=float) for part in zip(*known, strict=True))
+    return float(numpy.interp(step, steps, xs)), float(numpy.interp(step, steps, ys)), step in steps.tolist()
 
 
 def _finite_point(point: Point) -> Point:

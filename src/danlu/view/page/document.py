@@ -1,21 +1,26 @@
 """A whole HTML document in one file: its scripts and styles inside, and a policy that allows just those."""
 
 import base64
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from danlu.base.strict_json import to_json
 from danlu.base.words import language
 from danlu.view.figures.chart import Chart, plain
-from danlu.view.page.assets import CHART_SCRIPTS, REPORT_SCRIPT, STYLE, asset, look
+from danlu.view.page.assets import REPORT_SCRIPTS, STYLE, asset, look
 from danlu.view.page.markup import Markup, Part, element, joined
+from danlu.view.page.shared import SharedValues
+
+_shared: ContextVar[SharedValues | None] = ContextVar("shared", default=None)
 
 
 def document(title: str, parts: Sequence[Part], *, theme: str | None = None) -> str:
     """The document; `parts` are its main content. It opens without a network, and reaches for none."""
     style = asset(STYLE)
-    script = "\n".join(asset(name) for name in (*CHART_SCRIPTS, REPORT_SCRIPT))
+    script = "\n".join(asset(name) for name in REPORT_SCRIPTS)
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -29,7 +34,9 @@ def document(title: str, parts: Sequence[Part], *, theme: str | None = None) -> 
         element("title", title),
         Markup(f"<style>{style}</style>"),
     )
-    body = element("body", element("main", *parts), data_block("look", look()), Markup(f"<script>{script}</script>"))
+    body = element(
+        "body", element("main", *parts), data_block("look", look(REPORT_SCRIPTS)), Markup(f"<script>{script}</script>")
+    )
     page = element("html", head, body, lang="zh-CN" if language() == "zh" else "en", data_theme=theme)
     return f"<!DOCTYPE html>\n{page}\n"
 
@@ -40,9 +47,26 @@ def chart_block(chart: Chart) -> Markup:
     return element(
         "section",
         element("div", element("p", chart.title, class_="chart-title"), notes, class_="chart-place"),
-        data_block("chart", plain(chart)),
+        numbers_block("chart", plain(chart)),
         class_="chart-section",
     )
+
+
+@contextlib.contextmanager
+def sharing() -> Generator[SharedValues]:
+    """In this block long rows of numbers are written as places in what it gives, which stands in the document once."""
+    shared = SharedValues()
+    token = _shared.set(shared)
+    try:
+        yield shared
+    finally:
+        _shared.reset(token)
+
+
+def numbers_block(kind: str, value: Any) -> Markup:
+    """Numbers for a script, in a block of `sharing` without what stands elsewhere too."""
+    shared = _shared.get()
+    return data_block(kind, value if shared is None else shared.without(value))
 
 
 def data_block(kind: str, value: Any) -> Markup:

@@ -49,7 +49,7 @@ def _page(title: str, styles: Sequence[str], scripts: Sequence[str], blocks: Seq
         "body",
         element("header", id="top"),
         element("main", id="main", tabindex="-1"),
-        data_block("look", look()),
+        data_block("look", look(scripts)),
         *blocks,
         *(element("script", src=f"/static/{name}") for name in scripts),
     )

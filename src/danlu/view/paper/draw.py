@@ -175,6 +175,7 @@ def _points(axes: Any, mark: Points) -> None:
         markeredgewidth=1.4 if mark.shape == "ring" else 0.5,
         label=mark.label or None,
         zorder=3,
+        clip_on=mark.shape not in ("ring", "star"),  # what marks one point is whole at the edge too
     )
 
 

@@ -31,6 +31,7 @@ _MOST_FINDINGS_HEIGHT = 2.3
 _PICTURES = 8
 _CAPTION, _CAPTION_LINES = 6.5, 4
 _MOST_ROWS = 6
+_OTHERS = (6.5, 6.0, 5.5)  # sizes of the line below a score: the largest in which it has room
 _SMALL = 1.35  # letters are so much smaller than those of a chart of its own
 _LOOK = {"xtick.labelsize": 7, "ytick.labelsize": 7, "axes.labelsize": 8, "legend.fontsize": 7.5, "axes.titlesize": 8}
 
@@ -75,7 +76,10 @@ def _header(sheet: Lettered, info: Overview) -> float:
         name = f"{info.part} · {tile.name}"
         sheet.write(x + 0.09, y + 0.05, sheet.fitted(name, width - 0.18, 7), 7, color=_FAINT)
         sheet.write(x + 0.09, y + 0.18, sheet.fitted(tile.value, width - 0.18, 15, bold=True), 15, bold=True)
-        sheet.write(x + 0.09, y + 0.5, sheet.fitted(tile.others, width - 0.18, 6.5), 6.5, color=_FAINT)
+        size = next(
+            (one for one in _OTHERS if sheet.fitted(tile.others, width - 0.18, one) == tile.others), _OTHERS[-1]
+        )
+        sheet.write(x + 0.09, y + 0.5, sheet.fitted(tile.others, width - 0.18, size), size, color=_FAINT)
     return y + 0.68 + 0.16
 
 

@@ -31,10 +31,11 @@ def wrong_axis(graph: Graph) -> tuple[int, tuple[int, ...]] | None:
 
 
 def weighs_samples_against_each_other(graph: Graph, samples: int) -> bool:
-    """Whether weights [samples, K] of a softmax sum to 1 over the samples, of which there are so many."""
-    return any(
-        operation(node) in _WEIGHTS and len(shape(node)) == 2 and shape(node)[0] == samples > 1 and _axis(node) == 0
-        for node in graph.nodes
+    """Whether weights [samples, K], or [samples × places, K], of a softmax sum to 1 over the samples, of which there
+    are so many."""
+    weights = (node for node in graph.nodes if operation(node) in _WEIGHTS and len(shape(node)) == 2)
+    return samples > 1 and any(
+        shape(node)[0] and shape(node)[0] % samples == 0 and _axis(node) == 0 for node in weights
     )
 
 

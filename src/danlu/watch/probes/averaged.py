@@ -9,7 +9,7 @@ from torch import nn
 from danlu.watch.conduct import Averaged
 from danlu.watch.frames import calling_line
 from danlu.watch.measured import Measured
-from danlu.watch.probes.structure import BATCH_NORMS
+from danlu.watch.probes.structure import BATCH_NORMS, drops_by_layers
 from danlu.watch.tracing import is_unmade, unreadable
 
 _TENSORS, _NUMBERS = 4, 256  # of the weights that are compared
@@ -78,6 +78,9 @@ class AveragedProbe:
         found.step, found.calls = step, len(self._steps)
         if not module.training:
             self._compare_statistics(found, module, copied, place)
+        elif drops_by_layers(module) or _normalises_by_batch(module):
+            found.training += 1
+            self._note_line()
         found.kept = kept
         steps = list(self._steps)
         span = steps[-1] - steps[0] + 1
@@ -96,11 +99,14 @@ class AveragedProbe:
             found.stale = found.stale_since = 0
             self._statistics[place] = now
         elif (others is None or not torch.equal(weights, others)) and _far(then, now):
-            line = calling_line()
-            if line is not None:
-                self._measured.lines.setdefault("averaged", line)
+            self._note_line()
             found.stale += 1
             found.stale_since = found.stale_since or found.step
+
+    def _note_line(self) -> None:
+        line = calling_line()
+        if line is not None:
+            self._measured.lines.setdefault("averaged", line)
 
 
 def _lag(copied: torch.Tensor, now: torch.Tensor, first: torch.Tensor) -> float | None:
@@ -127,6 +133,10 @@ def _statistics(module: nn.Module) -> torch.Tensor | None:
     ]  # fmt: skip
     parts = [one.detach().flatten()[:_NUMBERS].double() for one in kept[: 2 * _TENSORS]]
     return torch.cat(parts).clone() if parts else None
+
+
+def _normalises_by_batch(module: nn.Module) -> bool:
+    return any(one.training for one in module.modules() if isinstance(one, BATCH_NORMS))
 
 
 def _shapes(module: nn.Module) -> tuple[torch.Size, ...]:

@@ -10,8 +10,11 @@ from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.carried import CarriedProbe
 from danlu.watch.probes.copied import CopiedProbe
+from danlu.watch.probes.held_out import HeldOutProbe
+from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.interventions import InterventionProbe
 from danlu.watch.probes.norms import NormProbe
+from danlu.watch.probes.relation import RelationProbe
 from danlu.watch.probes.unrelated import UnrelatedProbe
 from danlu.watch.tracing import all_tensors
 
@@ -19,14 +22,16 @@ from danlu.watch.tracing import all_tensors
 class CallProbes:
     """One listener for several probes."""
 
-    def __init__(self, measured: Measured, roots: Mapping[str, nn.Module]) -> None:
+    def __init__(self, measured: Measured, roots: Mapping[str, nn.Module], held_out: HeldOutProbe) -> None:
         modules = [module for root in roots.values() for module in root.modules()]
         recurrent = [one for one in modules if isinstance(one, nn.RNNBase | nn.RNNCellBase)]
         self.interventions = InterventionProbe(measured, roots)
         self._carried = CarriedProbe(measured, recurrent)
         self._unrelated = UnrelatedProbe(measured)
+        self._relation = RelationProbe(measured)
         self._copied = CopiedProbe(measured)
         self._norms = NormProbe(measured, roots)
+        self._held_out = held_out
         self._first = True
         self.of_inputs = False  # whether somebody asks for the gradient of what the net was given in this step
 
@@ -39,7 +44,11 @@ class CallProbes:
         if first:
             self._carried.called(module, args, kwargs, step)
             self._unrelated.called(given)
+            self._relation.called(given)
             self._copied.called(given)
+            inputs = batch_of(args, kwargs)
+            if inputs is not None:
+                self._held_out.trains_on(inputs)
 
     def answered(self, output: Any) -> None:
         """That call has answered."""
@@ -52,11 +61,13 @@ class CallProbes:
         self.interventions.lost(call, result)
         self._carried.lost(call)
         self._unrelated.met(call.kind, call.targets, step)
+        self._relation.met(call.kind, call.targets)
         self._copied.met(call.kind, call.targets)
 
     def met(self, kind: str, targets: torch.Tensor, step: int) -> None:
         """Targets of a loss that was written by hand."""
         self._unrelated.met(kind, targets, step)
+        self._relation.met(kind, targets)
         self._copied.met(kind, targets)
 
     def end_step(self, step: int) -> None:
@@ -64,6 +75,11 @@ class CallProbes:
         self.of_inputs = False
         self._carried.end_step(step)
         self._unrelated.end_step()
+        self._relation.end_step()
         self._copied.end_step()
         self._norms.end_step(step)
         self.interventions.end_step(step)
+
+    def end(self) -> None:
+        """The training is over."""
+        self._relation.end()

@@ -9,11 +9,15 @@ from danlu.base.records import CodeLine
 from danlu.watch.branches import arguments, taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
+from danlu.watch.probes.code_arithmetic import WEIGHED, ratio_of_sums, square_of_difference, times_advantage
 from danlu.watch.probes.code_distillation import may_distil, one_sided, unscaled
+from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
 from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge
 from danlu.watch.probes.code_metrics import counts_all_places, may_count
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
 from danlu.watch.probes.code_pairs import dealt_apart, may_deal
+from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
+from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
 from danlu.watch.probes.code_sign import made_small, may_score
 from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all
 from danlu.watch.probes.code_text import SourceText
@@ -40,15 +44,25 @@ _Reading = Callable[[ast.AST, Mapping[str, Any]], int | None]
 
 # The mistakes looked for in all that runs of a file; each with what tells from its words whether it can stand there.
 _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
+    "by-time": (may_end, lambda scope, known: ended_by_time_alone(scope)),
     "all-places": (may_count, lambda scope, known: counts_all_places(scope)),
     "temperature-square": (may_distil, lambda scope, known: unscaled(scope, scope, known)),
     "joint": (may_normalise, lambda scope, known: normalised_by_all(scope)),
     "pairs": (may_deal, lambda scope, known: dealt_apart(scope)),
     "sign": (may_score, lambda scope, known: made_small(scope)),
+    "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
+    "updates-on-test": (may_update, lambda scope, known: updates_on_test(scope)),
+    "tests-on-training": (may_test, lambda scope, known: tests_on_training(scope)),
     "noise": (may_draw, lambda scope, known: drawn_apart(scope)),
     "divergence": (may_diverge, lambda scope, known: divergence_from_normal(scope)),
     "bootstrap": (lambda text: text.matches(_REWARD), lambda scope, known: _bootstrapped(scope)),
     "padded": (lambda text: text.matches(_PADDED), lambda scope, known: _named(scope, _PADDED)),
+    "squares": (
+        lambda text: text.has_powers or text.has({"pow", "square"}),
+        lambda scope, known: square_of_difference(scope),
+    ),
+    "overlap": (lambda text: text.has({"sum"}), lambda scope, known: ratio_of_sums(scope)),
+    "advantage": (lambda text: text.matches(WEIGHED), lambda scope, known: times_advantage(scope)),
 }
 
 

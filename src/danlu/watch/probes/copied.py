@@ -8,7 +8,8 @@ from danlu.watch.tracing import unreadable
 
 _FEWEST = 8  # samples of a batch
 _MOST_SAMPLES, _MOST_PLACES = 256, 4_096
-_SAME = 1 - 1e-6  # correlation: the same number, but for its unit and rounding
+_ROUNDING = 1e-6
+_SAME = 1 - _ROUNDING  # correlation: the same number, but for its unit and rounding
 
 
 class CopiedProbe:
@@ -57,12 +58,12 @@ class CopiedProbe:
         rows = rows.flatten(1)
         if rows.shape[1] > _MOST_PLACES or inputs[0].numel() < 2:
             return None
-        place = _same(rows.double(), wanted, exactly=tokens or kind == "classes")
+        place = _same(rows.double(), wanted, exactly=tokens or kind == "classes", alone=in_time)
         return None if place is None else (place, inputs.shape[1], in_time)
 
 
-def _same(rows: torch.Tensor, wanted: torch.Tensor, *, exactly: bool) -> int | None:
-    """The column [N] that is `wanted`, to the number or in another unit."""
+def _same(rows: torch.Tensor, wanted: torch.Tensor, *, exactly: bool, alone: bool) -> int | None:
+    """The column [N] that is `wanted`, to the number or in another unit; the only one where it may stand `alone`."""
     if exactly:
         found = (rows == wanted[:, None]).all(0)
     else:
@@ -70,5 +71,8 @@ def _same(rows: torch.Tensor, wanted: torch.Tensor, *, exactly: bool) -> int | N
         sizes = apart.norm(dim=0) * own.norm()
         found = (own @ apart).abs() >= _SAME * sizes
         varies = apart.norm(dim=0) > 0
-        found &= varies & (varies.sum() > 1)  # a line through one variable is a task, not a leak
+        if alone and rows.shape[1] == 1:  # a line through one variable is a task, not a leak; the very number is one
+            found &= varies & ((rows[:, 0] - wanted).norm() <= _ROUNDING * wanted.norm())
+        else:
+            found &= varies & (varies.sum() > 1)
     return int(found.nonzero()[0]) if bool(found.any()) else None

@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 
+from danlu.watch.frames import labels_under_way
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.held_out import HeldOutProbe
@@ -56,6 +58,7 @@ class EvaluationProbe:
         self._counted: tuple[_Pass, int, int, int] | None = None
         self._held_out = held_out
         self.running = False
+        self._answer: tuple[_Pass, torch.Tensor, torch.Tensor] | None = None  # to the newest batch, and its labels
 
     def forward(self, inputs: torch.Tensor | None, *, training: bool) -> None:
         """A forward pass without gradients begins. What a net makes up itself, token by token, is no test data."""
@@ -91,6 +94,26 @@ class EvaluationProbe:
         now.windows += windows
         now.moved += moved
         self._counted = now, size, asked, met
+
+    def answered(self, output: Any) -> None:
+        """That pass has ended. Where no loss is computed of it, the labels that its caller has beside its inputs tell
+        the accuracy."""
+        self._count_right()
+        if not self._passes or type(output) is not torch.Tensor or output.dim() != 2 or unreadable(output):
+            return
+        if output.shape[1] < 2 or not output.dtype.is_floating_point or self._measured.labels.kind != "classes":
+            return
+        labels = labels_under_way(len(output))
+        if labels is not None and not unreadable(labels):
+            self._answer = self._passes[-1], output.detach(), labels
+            self._held_out.labelled(labels)
+
+    def _count_right(self) -> None:
+        """No loss came for the newest batch."""
+        waiting, self._answer = self._answer, None
+        if waiting is not None and waiting[0].batches <= _MOST_BATCHES:
+            now, output, labels = waiting
+            now.right.append(((output.argmax(1) == labels.to(output.device)).sum(), _scored(labels)))
 
     def _is_made_up(self, inputs: torch.Tensor | None) -> bool:
         """Whether these tokens are the ones before with a new one at the end; those are then taken back too."""
@@ -128,6 +151,8 @@ class EvaluationProbe:
             return
         now, outputs, targets = self._passes[-1], call.outputs, call.targets
         self._held_out.lost(call)
+        if call.kind == "classes":
+            self._answer = None
         if unreadable(result) or unreadable(outputs) or unreadable(targets):
             return
         size = len(outputs) if outputs.dim() else 1
@@ -138,6 +163,11 @@ class EvaluationProbe:
                 squares = each.square()
                 scored = _scored(targets) if call.kind == "classes" else squares.new_tensor(squares.numel())
                 now.squares.append((squares.sum(), scored))
+        elif call.single and result.numel() == len(targets):
+            single = result.detach()
+            scored = _scored(targets) if call.kind == "classes" else single.new_tensor(single.numel())
+            now.losses.append((single.sum() / scored, size))
+            now.squares.append((single.square().sum(), scored))
         if call.kind == "classes" and outputs.dim() == 2 and targets.dim() == 1:
             now.right.append(((outputs.detach().argmax(1) == targets).sum(), _scored(targets)))
 
@@ -150,6 +180,7 @@ class EvaluationProbe:
 
     def end(self, step: int) -> None:
         """A step has begun, or the block has ended: the passes are over."""
+        self._count_right()
         overlaps = [one.met / one.asked for one in self._passes if one.asked]
         self._held_out.end(step, max(overlaps, default=math.nan))
         for one in self._passes:

@@ -8,6 +8,7 @@ import torch
 
 from danlu.watch.measured import Head
 from danlu.watch.probes.graph import ACTIVATIONS, LAYERS, Node, following, operation, saved, shape
+from danlu.watch.reading import HANDS_ON
 
 # Losses that are one operation of torch.
 NAMED = {
@@ -149,8 +150,20 @@ def read_head(
         across_batch=_runs_over_batch(criterion, between),
         one_hot=criterion.name != "cross-entropy" and _is_one_hot(targets),
         row_sum=_row_sum(outputs) if criterion.name == "nll" else float("nan"),
+        dropped=bool(between) and _drops(next((one for one in between if operation(one) not in HANDS_ON), between[0])),
     )
     return head, outputs, targets
+
+
+def _drops(node: Node) -> bool:
+    """Whether it is dropout: of its own kind, or a product with a mask of 0 and one number above 1."""
+    if operation(node) in ("NativeDropout", "FusedDropout"):
+        return True
+    mask = saved(node, "_saved_other") if operation(node) == "Mul" else None
+    if mask is None or mask.numel() < 2 or not mask.dtype.is_floating_point:
+        return False
+    kept = mask[mask != 0]
+    return 0 < kept.numel() < mask.numel() and float(kept.min()) > 1 and bool((kept == kept[0]).all())
 
 
 def loss_value(criterion: Criterion, given: Sequence[torch.Tensor]) -> float:

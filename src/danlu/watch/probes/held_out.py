@@ -14,6 +14,7 @@ from danlu.watch.frames import calling_line
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.interleaved import interleaved
+from danlu.watch.probes.training_scale import TrainingScale, column_sums, has_columns
 from danlu.watch.tracing import unreadable
 
 _PASSES = 6  # evaluations whose data are looked at
@@ -34,6 +35,7 @@ class HeldOutProbe:
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
+        self._scale = TrainingScale()
         self._begun: Any = None  # the newest loader that was begun and has given no batch to a net yet, weakly
         self._begun_at: CodeLine | None = None
         self.elsewhere = False  # what is evaluated comes from a data set that gave no training batch
@@ -66,6 +68,10 @@ class HeldOutProbe:
             sampler = getattr(loader, "sampler", None)
             self._measured.draws_at_random = self._measured.draws_at_random or isinstance(sampler, RandomSampler)
 
+    def trains_on(self, inputs: torch.Tensor) -> None:
+        """A measured step is made on this batch."""
+        self._scale.see(inputs)
+
     def sees(self, inputs: torch.Tensor | None, step: int) -> None:
         """A batch is evaluated."""
         loader, self._begun = self._begun and self._begun(), None
@@ -87,17 +93,21 @@ class HeldOutProbe:
         if self._batches == 1 and step:
             flat = inputs[:_ROWS].flatten(1)
             self._first = flat[:, :: 1 + flat.shape[1] // _COLUMNS].clone(), None
-        if inputs.dim() in (2, 4) and inputs[0].numel() > 1 and inputs.shape[1] <= _COLUMNS:
+        if has_columns(inputs):
             self._add(inputs)
         else:
             self._spoilt = True
 
     def lost(self, call: LossCall) -> None:
         """The loss of that batch was computed."""
+        self.labelled(call.targets)
+
+    def labelled(self, targets: torch.Tensor) -> None:
+        """These are the targets of that batch."""
         if self._first is None or self._first[1] is not None or self._batches != 1:
             return
-        if not unreadable(call.targets) and call.targets.dim():
-            self._first = self._first[0], call.targets[:_ROWS].detach().clone()
+        if not unreadable(targets) and targets.dim():
+            self._first = self._first[0], targets[:_ROWS].detach().clone()
 
     def end(self, step: int, overlap: float) -> None:
         """The evaluation is over; of its samples so many were trained on."""
@@ -105,6 +115,7 @@ class HeldOutProbe:
             self._evaluations += 1
             if overlap < 0.5:
                 self._judge_means(step)
+                self._judge_scale(step)
             if self._first is not None:
                 self._compare(step)
         self._batches = self._samples = 0
@@ -132,16 +143,14 @@ class HeldOutProbe:
             self._measured.unfair["drops"] = Unfair(step, share=count % size / count, score=count % size, other=count)
 
     def _add(self, inputs: torch.Tensor) -> None:
-        over = (0, 2, 3) if inputs.dim() == 4 else (0,)
-        numbers = inputs.double()
-        sums = numbers.sum(over), numbers.square().sum(over)
+        sums = column_sums(inputs)
         fits = self._sums is None or self._sums[0].shape == sums[0].shape
         if not fits:
             self._spoilt = True
             return
         self._sums = sums if self._sums is None else (self._sums[0] + sums[0], self._sums[1] + sums[1])
         self._samples += inputs.numel() // inputs.shape[1]
-        own = numbers.flatten(1)[:_ROWS]
+        own = inputs[:_ROWS].double().flatten(1)
         self._rows_differ = self._rows_differ or bool((own.mean(1).abs() > _OWN * own.std(1)).any())
 
     def _judge_means(self, step: int) -> None:
@@ -159,6 +168,14 @@ class HeldOutProbe:
             largest = float(mean.abs().max())
             self._measured.unfair.setdefault("scaled", Unfair(step, score=largest, other=expected))
 
+    def _judge_scale(self, step: int) -> None:
+        """Whether they were scaled otherwise than the training data."""
+        if self._sums is None or self._spoilt or self._samples < _FEWEST:
+            return
+        ratio = self._scale.ratio(self._sums, self._samples)
+        if not math.isnan(ratio):
+            self._measured.unfair.setdefault("apart", Unfair(step, score=ratio))
+
     def _compare(self, step: int) -> None:
         """Whether these are the samples of the evaluation before, changed."""
         before, now = self._before, self._first
@@ -174,9 +191,19 @@ class HeldOutProbe:
         beside = float((one - other.roll(1, 0)).abs().mean())
         known = self._ordered == self._ordered_before != 0  # the same places in the data set
         anew = same and not made_of_them and float(changed.float().mean()) >= _CHANGED
-        anew = anew and apart < (_NEARER_KNOWN if known else _NEARER) * beside
+        # The same classes in the order of one data set are those of the same samples, however much these have changed.
+        alike = apart < (_NEARER_KNOWN if known else _NEARER) * beside
+        anew = anew and (alike or (known and _tells_order(targets)))
         self._anew = self._anew + 1 if anew else 0
         if self._anew >= _TIMES and "anew" not in self._measured.unfair:
             self._measured.unfair["anew"] = Unfair(step, share=float(changed.float().mean()))
         elif "anew" in self._measured.unfair and not self._anew:
             self._measured.unfair["anew"] = replace(self._measured.unfair["anew"], share=math.nan)
+
+
+def _tells_order(targets: torch.Tensor | None) -> bool:
+    """Whether so many classes of more than one kind come in this order by no chance."""
+    if targets is None or targets.dtype.is_floating_point or targets.dim() != 1 or len(targets) < _FEWEST:
+        return False
+    runs = int((targets[1:] != targets[:-1]).sum())
+    return runs >= _FEWEST // 4

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from danlu.watch.measured import Measured
+from danlu.watch.probes.chance import share_met_by_chance
 from danlu.watch.probes.layers import flat_sample
 from danlu.watch.probes.reading import read
 from danlu.watch.tracing import all_tensors, unreadable
@@ -20,6 +21,7 @@ _WINDOWS = 64  # from which the stride is read
 _FOLLOWED = 0.2  # share of them that must have a successor in training
 _MOST_COLUMNS = 128
 _LAST_BITS = 14
+_MOST_LOOKED_AT = 512  # samples that tell how many are alike by chance
 _MOST_FEATURES = 128
 _FEWEST = 16  # numbers of a sample that can be blank
 
@@ -147,7 +149,7 @@ class SampleProbe:
     """Knows samples again by a weighted sum of their numbers: when the epoch begins anew, in what order, and whether
     the samples of an evaluation were trained on."""
 
-    writes = ("epoch_steps", "samples_seen", "same_order", "full_batch")
+    writes = ("epoch_steps", "samples_seen", "same_order", "full_batch", "chance_overlap")
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
@@ -155,6 +157,9 @@ class SampleProbe:
         self._seen: dict[int, int] = {}  # key: position in the first epoch
         self._rows = self._step = 0
         self._batches: list[_Waiting] = []
+        self._first_rows: list[torch.Tensor] = []
+        self._first_count = 0
+        self._in_first_epoch = 0  # samples, the same ones again among them
         self._windows: tuple[set[int], set[int]] = set(), set()  # keys of the first, the last places of windows
         self._some: torch.Tensor | None = None  # windows of the first batch
         self._stride = 0  # from one window to the next; 0 where that is not known yet
@@ -175,6 +180,9 @@ class SampleProbe:
             ends = _chunk(inputs) * (rows.shape[1] // inputs.shape[1])
             if self._some is None:
                 self._some = inputs[:_WINDOWS].detach().clone()
+        if self._first_count < _MOST_LOOKED_AT:
+            self._first_rows.append(rows)
+            self._first_count += len(rows)
         self._rows += len(rows)
         self._step = step
         self._batches.append((rows, ends))
@@ -213,6 +221,7 @@ class SampleProbe:
             if self._epoch_rows is not None:
                 self._second += [self._seen.get(key, -1) for key in keys]
             else:
+                self._in_first_epoch += len(keys)
                 for key in keys:
                     self._seen.setdefault(key, len(self._seen))
         self._batches.clear()
@@ -253,7 +262,12 @@ class SampleProbe:
         distinct = set(keys)
         if len(distinct) < 0.5 * len(keys):  # few values, many doubles: equal samples mean nothing
             return 0, 0
-        return len(distinct), sum(key in self._seen for key in distinct)
+        met = sum(key in self._seen for key in distinct)
+        if met:
+            some = [rows for rows in self._first_rows if rows.shape[1] == self._first_rows[0].shape[1]]
+            looked_at = torch.cat(some)[:_MOST_LOOKED_AT]
+            self._measured.chance_overlap = share_met_by_chance(looked_at, self._in_first_epoch)
+        return len(distinct), met
 
     def neighbours(self, inputs: torch.Tensor) -> tuple[int, int]:
         """Of how many windows of an evaluation how many lie beside a training window: moved on by as much as two

@@ -1,6 +1,7 @@
 """A few times in a training: what does a copy of the net answer where later places, other samples, padding change?"""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,15 +10,25 @@ import torch
 from torch import nn
 
 from danlu.base.seeds import preserved_randomness
-from danlu.watch.measured import Intervention, LowLoss, Measured
+from danlu.watch.measured import Intervention, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
 from danlu.watch.probes.arguments import ignored_arguments
 from danlu.watch.probes.design import ORDERED, is_batch_second, shares_by_design
+from danlu.watch.probes.floors import too_low
 from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.masks import DrawnMasks
 from danlu.watch.probes.orders import other_orders
-from danlu.watch.probes.sequences import Padding, Relation, gaps, is_declared, is_one_hot, padding_of, relation_of
+from danlu.watch.probes.sequences import (
+    Padding,
+    Relation,
+    begins,
+    gaps,
+    is_declared,
+    is_one_hot,
+    padding_of,
+    relation_of,
+)
 from danlu.watch.probes.spreading import module_that_mixes
 from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import Copy, ModuleCall, UntriedError
@@ -25,14 +36,11 @@ from danlu.watch.trying import Copy, ModuleCall, UntriedError
 _AT = (2, 50, 200, 400, 800, 1600, 3200)  # steps from which on the next measured one is tried
 _MOST_CALLS = 2
 _MOST_LOSSES = 4
-_NEVER_NEGATIVE = (
-    "cross_entropy_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div",
-)  # fmt: skip
-_ROUNDING = 1e-4  # below 0
 _REORDERED = 0.2  # share of the inputs that are others then
 _SEEN = 1e-3  # of what is changed itself: others that move by more are looked into
 _LAGS = (0, 2, 1)  # of several the last one tells what the net is for
 _REPEATED = 1e-4  # of the size of the answers: two that are to be the same differ by less
+_NO_TOKENS = re.compile(r"mask|label|target|position|segment|type", re.IGNORECASE)
 
 
 class InterventionProbe:
@@ -73,7 +81,7 @@ class InterventionProbe:
     def end_step(self, step: int) -> None:
         """The step is over."""
         calls, losses = self._calls, self._losses
-        low = next((one for one in map(_too_low, losses, self._results) if one is not None), None)
+        low = next((one for one in map(too_low, losses, self._results) if one is not None), None)
         if low is not None and self._measured.low_loss is None:
             self._measured.low_loss = replace(low, step=step, line=self._measured.lines.get("loss"))
         self._calls, self._losses, self._results = [], [], []
@@ -100,6 +108,10 @@ class InterventionProbe:
                 trying = _Trying(call, given, losses, self._measured, trial)
                 if fresh:
                     trying.all(always_the_same=self._prints.get(id(call.module)) == _print(call))
+                    for argument, beside in trying.padded_beside():
+                        aside = Intervention(name, step, aside=True)
+                        self._measured.interventions[f"{name} ({argument})"] = aside
+                        _Trying(call, given, losses, self._measured, aside, beside).padding()
                 else:
                     trying.again()
         except UntriedError as error:
@@ -128,13 +140,15 @@ class _Trying:
         losses: list[LossCall],
         measured: Measured,
         trial: Intervention,
+        beside: torch.Tensor | None = None,
     ) -> None:
+        """`beside` is the tensor to be changed, where that is not the first one that the targets follow from."""
         self._call = call
         self._losses = losses
         self._measured = measured
         self._trial = trial
         self._copy = Copy(call, preserved=True)
-        self._inputs, self._relation, self._loss = self._look(given)
+        self._inputs, self._relation, self._loss = self._look(given) if beside is None else (beside, None, None)
         self._padding = padding_of(self._inputs) if self._relation is None or self._relation.time == 1 else None
         self._batch = self._batch_dimension()
         self._base = self._answer({})
@@ -169,6 +183,23 @@ class _Trying:
             trial.pads_counted = self._counted(self._padding)
             if self._batch == 0 and trial.response.last > 0:
                 self._try_padding(self._padding)
+
+    def padded_beside(self) -> list[tuple[str, torch.Tensor]]:
+        """Other rows of tokens that are padded, such as those that a decoder looks up, by the name of the argument."""
+        found = [(self._call.name_of(one), one) for one in self._call.tensors if one is not self._inputs]
+        return [
+            (name, one) for name, one in found
+            if name and not _NO_TOKENS.search(name) and padding_of(one) is not None and int(one.max()) > 1
+        ]  # fmt: skip
+
+    def padding(self) -> None:
+        """Whether the answers hang on what is no padding."""
+        if self._padding is None:
+            return
+        self.response()
+        self._trial.padded = self._padding.share
+        if self._trial.response.last > 0:
+            self._try_padding(self._padding)
 
     def again(self) -> None:
         """What a training changes: how far samples are told apart, and how much of what comes later is used."""
@@ -214,7 +245,7 @@ class _Trying:
             for loss in self._losses:
                 if unreadable(loss.targets) or loss.kind not in ("classes", "numbers"):
                     continue
-                relation = relation_of(inputs, loss.targets, loss.ignored, _begins(inputs, given, loss))
+                relation = relation_of(inputs, loss.targets, loss.ignored, begins(inputs, given, loss))
                 if relation is not None and (found is None or _LAGS.index(relation.lag) > _LAGS.index(found[1].lag)):
                     if found is not None and "label" in self._call.name_of(inputs):
                         continue  # the model is given its targets too
@@ -367,29 +398,3 @@ class _Trying:
         if one is not None and other is not None:
             return size(moved(one, other)[places])
         return size(moved(before, after))
-
-
-def _too_low(call: LossCall, result: torch.Tensor) -> LowLoss | None:
-    """A loss of a function that is never negative, and is."""
-    if call.name not in _NEVER_NEGATIVE or (call.kind == "divergence" and call.single):
-        return None
-    if unreadable(result) or unreadable(call.targets) or not call.targets.numel():
-        return None
-    value = float(result.min())
-    if not value < -_ROUNDING:
-        return None
-    low, high = torch.aminmax(call.targets)
-    return LowLoss(0, call.name, value, float(low), float(high), call.weighted)
-
-
-def _begins(inputs: torch.Tensor, given: list[torch.Tensor], loss: LossCall) -> int:
-    """Whether outputs that are a place shorter than the inputs [N, T] are all but the first (1) or the last (0)."""
-    answers = first_answer(given)
-    answers = by_place(answers, inputs) if answers is not None and inputs.dim() >= 2 else None
-    if answers is None or loss.outputs.numel() != answers[:, 1:].numel() or answers.shape[1] < 2:
-        return 0
-    met = loss.outputs
-    if met.dim() == 3 and met.shape[1] == answers.shape[2] != met.shape[2]:
-        met = met.transpose(1, 2)
-    met = met.reshape(answers.shape[0], answers.shape[1] - 1, answers.shape[2])
-    return int(torch.equal(met.to(answers.dtype), answers[:, 1:]))

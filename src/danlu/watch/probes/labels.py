@@ -7,7 +7,7 @@ import torch
 
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
-from danlu.watch.tracing import unreadable
+from danlu.watch.tracing import all_tensors, unreadable
 
 _MOST_BATCHES = 200
 _MOST_CLASSES = 1_000
@@ -38,8 +38,11 @@ class LabelProbe:
         self._plain: tuple[Any, ...] | None = None  # the form of those, where they are classes in one row
         self.closed = False
 
-    def computed(self, call: LossCall, step: int, inputs: torch.Tensor | None) -> None:
-        """A loss function of torch has answered in a training pass over `inputs`."""
+    def computed(
+        self, call: LossCall, step: int, inputs: torch.Tensor | None, given: Any = None, within: bool = True
+    ) -> None:
+        """A loss function of torch has answered in a training pass over `inputs`, in the midst of a call that was
+        `given` so much, if any is under way; `within` a step in which the net was called."""
         kind, targets, outputs = call.kind, call.targets, call.outputs
         if step > 3 and self._plain == _form(call):
             self._place = targets.data_ptr()
@@ -48,6 +51,8 @@ class LabelProbe:
                 self.flush()
             return
         self._plain = None
+        if kind == "numbers" and not self._are_data(targets, given, within=within):
+            return
         reason = unreadable(targets) or unreadable(outputs)
         if reason:
             self._measured.unread["labels"] = reason
@@ -73,6 +78,13 @@ class LabelProbe:
             self._measured.labels.ignored = call.ignored
         if step <= 3 and call.weights is not None and call.name != "binary_cross_entropy":
             self._measured.labels.weights = _weights(call.weights)
+
+    def _are_data(self, targets: torch.Tensor, given: Any, *, within: bool) -> bool:
+        """Whether numbers are data: not the targets of another net that is trained in turn, nor made by the net
+        itself in its forward pass, as what a codebook is drawn to."""
+        if given is not None and not unreadable(targets):
+            self._measured.labels.made = not _is_among(targets, given)
+        return not self._measured.labels.made and (within or not self._measured.foreign_steps)
 
     def refused(self, call: LossCall, step: int) -> None:
         """A loss function of torch has raised."""
@@ -230,6 +242,12 @@ class LabelProbe:
         ):
             counts.clear()
             counts.update((label, count) for label, count in enumerate(values.tolist()) if count)
+
+
+def _is_among(targets: torch.Tensor, given: Any) -> bool:
+    """Whether a tensor is one of these, or a part of one."""
+    storage = targets.untyped_storage().data_ptr()
+    return any(one.untyped_storage().data_ptr() == storage for one in all_tensors(given) if not unreadable(one))
 
 
 def _form(call: LossCall) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """The loss as the backward pass begins: its value, and what its graph shows."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +17,12 @@ from danlu.watch.probes.attention import (
     wrong_axis,
 )
 from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
+from danlu.watch.probes.broadcasting import grown
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
+from danlu.watch.probes.overlaps import overlaps_of_logits
 from danlu.watch.sites import Sites
 from danlu.watch.tracing import unreadable, unwrapped
 
@@ -31,6 +33,7 @@ _HEADS_EVERY_STEP = 3
 _MOST_HEADS = 64
 _GIVEN = ("_saved_mat1", "_saved_input", "_saved_self")  # what linear and convolutional layers keep of it
 _NARROW = 16  # units: fewer than that may be too few
+_ASKED = 8  # rows of an embedding
 _LARGE = 5_000  # nodes of a graph whose narrow places are not looked for
 
 
@@ -127,6 +130,7 @@ class LossProbe:
         if step <= _HEADS_EVERY_STEP and given and given[0].dim():
             both = self._within(reductions, node, len(given[0])) == {"mean", "sum"}
             self._measured.mixed_reductions = len(given[0]) if both else 0
+            self._within(self._read_arithmetic, node, len(given[0]))
         if len(found) > 1 and (step <= _HEADS_EVERY_STEP or step % 20 == 0):
             self._within(self._read_scales, found, step, given)
         if step <= _HEADS_EVERY_STEP or len(self._measured.together):
@@ -171,6 +175,14 @@ class LossProbe:
         spread = spread_of(drawn_together(node), given) if self._graphs == 1 else None
         if spread is not None:
             self._measured.together.add(step, spread)
+
+    def _read_arithmetic(self, node: Any, samples: int) -> None:
+        """What was computed by hand on the way from the net to the loss."""
+        measured = self._measured
+        sizes = grown(node, samples)
+        if sizes is not None:
+            measured.grown, measured.grown_steps = sizes, measured.grown_steps + 1
+        measured.overlaps_of_logits += overlaps_of_logits(node)
 
     def _read_entering(self, graph: Graph) -> None:
         """What the first layer is given, where the graph has kept that."""
@@ -230,10 +242,18 @@ class LossProbe:
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
         self._turn_bare(graph)
         net.self_attends = attends_to_itself(graph)
+        net.stuck = tuple(self._stuck(graph))
         net.wrong_softmax, net.attends = wrong_axis(graph), has_attention(graph)
         narrow = [layer.name for layer in self._measured.layers.values() if 0 < layer.width <= _NARROW]
         if len(graph.nodes) <= _LARGE:
             net.bottlenecks = tuple(bottlenecks(graph, self._names, narrow))
+
+    def _stuck(self, graph: Graph) -> Iterator[str]:
+        """The embeddings that are asked for one and the same row, whatever the sample."""
+        for node in graph.nodes:
+            indices = saved(node, "_saved_indices") if operation(node) == "Embedding" else None
+            if indices is not None and indices.numel() >= _ASKED and bool((indices == indices.flatten()[0]).all()):
+                yield self._names.own(node) or ""
 
     def _turn_bare(self, graph: Graph) -> None:
         """Which side of a hand-written matrix is that of the outputs is known by what it gives alone."""

@@ -30,6 +30,7 @@ class _Tracked:
         self.backwards = 0  # since then
         self.emptied = 0  # of these, those before which the gradients of the one before were cleared
         self.spot: torch.Tensor | None = None  # a few weights, as the first of these saw them
+        self.spent: torch.Tensor | None = None  # a little of the gradient that its last step followed
         self.shared = False  # it holds gradients of a loss that another one has just stepped for
         self.mixed = False  # and a further loss was added to them
         self.rate: Any = None
@@ -157,6 +158,9 @@ class OptimiserProbe:
         if record.steps and one.backwards and one.looked:
             record.stale = 0 if one.cleared else record.stale + 1
             record.stale_since = record.stale_since if record.stale > 1 else step
+        if record.steps and not one.backwards and _is_spent(one):
+            record.repeated += 1
+            record.repeated_since = record.repeated_since or step
         if measuring or record.steps <= _ALWAYS_UNTIL:
             _note_between(one, step, measuring=measuring)
         rate = optimizer.param_groups[0].get("lr")
@@ -195,6 +199,7 @@ class OptimiserProbe:
             one.optimizer = weakref.ref(optimizer)
         one.begun = one.cleared = one.looked = one.shared = one.mixed = False
         one.backwards = one.emptied = 0
+        one.spent = _some_gradient(one)
         for other in self._tracked:
             other.shared = other.shared or (other is not one and other.backwards > 0 and _holds_gradients(other))
         one.record.steps += 1
@@ -243,6 +248,20 @@ def _is_at(one: _Tracked) -> bool:
     """Whether its weights are where the first backward pass of the step saw them."""
     now = _spot(one)
     return now is not None and one.spot is not None and torch.equal(one.spot, now)
+
+
+def _some_gradient(one: _Tracked) -> torch.Tensor | None:
+    """A little of the gradient of its last parameter; None where there is none."""
+    grad = one.marks[-1].grad if one.marks else None
+    return None if grad is None or unreadable(grad) else grad.detach().flatten()[-_SPOT:].clone()
+
+
+def _is_spent(one: _Tracked) -> bool:
+    """Whether it is about to follow the very gradient that its last step has followed."""
+    now, spent = _some_gradient(one), one.spent
+    if now is None or spent is None or now.shape != spent.shape:
+        return False
+    return bool(now.any()) and torch.equal(now, spent)
 
 
 def _note_between(one: _Tracked, step: int, *, measuring: bool) -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from danlu.watch.patches import LossCall
+from danlu.watch.probes.answers import by_place, first_answer
+
 _FEWEST = 16  # places that are compared
 _SAME, _OTHER = 0.98, 0.9  # share of equal places from which on two rows are the same, and up to which they are not
 _MOST_FEATURES = 8
@@ -192,3 +195,16 @@ def gaps(inputs: torch.Tensor, targets: torch.Tensor, ignored: int | None, time:
     between = (counts.cumsum(1) > 0) & (counts.flip(1).cumsum(1).flip(1) > 0)
     left = ((targets == ignored) & between)[:, :-1] & (inputs[:, 1:] == ignored)
     return float(left.sum()) / max(1.0, float(counts.sum() + left.sum()))
+
+
+def begins(inputs: torch.Tensor, given: list[torch.Tensor], loss: LossCall) -> int:
+    """Whether outputs that are a place shorter than the inputs [N, T] are all but the first (1) or the last (0)."""
+    answers = first_answer(given)
+    answers = by_place(answers, inputs) if answers is not None and inputs.dim() >= 2 else None
+    if answers is None or loss.outputs.numel() != answers[:, 1:].numel() or answers.shape[1] < 2:
+        return 0
+    met = loss.outputs
+    if met.dim() == 3 and met.shape[1] == answers.shape[2] != met.shape[2]:
+        met = met.transpose(1, 2)
+    met = met.reshape(answers.shape[0], answers.shape[1] - 1, answers.shape[2])
+    return int(torch.equal(met.to(answers.dtype), answers[:, 1:]))

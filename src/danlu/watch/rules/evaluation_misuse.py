@@ -7,15 +7,21 @@ from danlu.watch.measured import Measured
 
 _REMEDIES = {
     "scaled": "training-statistics", "anew": "plain-validation", "uneven": "weigh-batches", "drops": "keep-last",
-    "joint": "training-statistics", "places": "count-labelled",
+    "joint": "training-statistics", "places": "count-labelled", "apart": "training-statistics", "kept": "copy-state",
 }  # fmt: skip
+_MOST_EVALUATIONS = 256  # that are kept
+_OFTEN = 0.5  # of the steps
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    for kind in ("scaled", "anew", "drops"):
+    # What is asked between all steps is no evaluation: it acts, or makes the samples of the next step.
+    acts = len(measured.evaluations) > _OFTEN * min(measured.step, _MOST_EVALUATIONS)
+    for kind in ("kept", "apart", "scaled", "anew", "drops"):
         found = measured.unfair.get(kind)
-        if found is None or (kind == "anew" and math.isnan(found.share)):
+        if found is None or (kind == "anew" and (acts or math.isnan(found.share))):
             continue
+        if kind == "apart" and (measured.labels.excess > thresholds["max_excess"] or len(measured.optimisers) > 1):
+            continue  # the first batches say nothing about the whole, or nets train each other
         numbers = {"share": found.share, "score": found.score, "other": found.other}
         slight = kind == "drops" and found.share < thresholds["min_dropped_share_warning"]
         severity = "advice" if slight else "warning"
@@ -65,12 +71,13 @@ RULE = Rule(
     severities=("warning", "advice"),
     needs=("evaluations",),
     fault_in="evaluation",
-    variants_in={"drops": "evaluated", "anew": "evaluated"},
+    variants_in={"drops": "evaluated", "anew": "evaluated", "kept": "reloaded"},
     remedies=tuple(dict.fromkeys(_REMEDIES.values())),
     thresholds={
         "min_dropped_share_warning": Threshold(0.02, "share"),
         "min_difference_warning": Threshold(0.05, "share"),
         "min_places_share": Threshold(0.05, "share"),
         "min_gaps_share": Threshold(0.01, "share"),
+        "max_excess": Threshold(4.0, "times"),
     },
 )

@@ -23,6 +23,7 @@ RULE = Rule(
     severities=("error",),
     needs=("tried",),
     fault_in="module",
+    told_by=("masked_fill", "masked_fill_", "scaled_dot_product_attention", "softmax"),
     remedies=("causal-mask",),
     # A masked net answers with the same bits. Half of the places changed move what attention averages by a tenth and
     # more; a hundredth leaves room for rounding in convolutions over frequencies.

@@ -1,4 +1,4 @@
-"""gradients-accumulate: nobody clears the gradients between two steps."""
+"""gradients-accumulate: a step follows gradients that an earlier one has followed already."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
@@ -8,6 +8,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for optimiser in measured.optimisers:
         if optimiser.stale >= thresholds["min_steps"]:
             return Verdict("error", optimiser.stale_since, {"steps": optimiser.stale}, remedies=("zero-grad",))
+    for optimiser in measured.optimisers:
+        if optimiser.repeated >= thresholds["min_steps"]:
+            numbers = {"steps": optimiser.repeated}
+            since = optimiser.repeated_since
+            return Verdict("warning", since, numbers, variant="again", remedies=("one-step",))
     most = max((one.steps for one in measured.optimisers), default=0)
     for optimiser in measured.optimisers:
         # One that steps now and then gathers the gradients of every step on purpose.
@@ -21,11 +26,11 @@ RULE = Rule(
     "gradients-accumulate",
     _judge,
     "PyTorch, torch.Tensor.backward and torch.optim.Optimizer.zero_grad",
-    severities=("error",),
+    severities=("error", "warning"),
     needs=("optimizer", "steps"),
     fault_in="step",
     optimizer_with="stale",
-    remedies=("zero-grad", "detach-other"),
+    remedies=("zero-grad", "detach-other", "one-step"),
     # Whoever accumulates on purpose makes no step with a gradient that an earlier step has used already; a few such
     # steps may be the rest of another scheme.
     thresholds={

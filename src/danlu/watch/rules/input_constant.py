@@ -5,6 +5,10 @@ from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    cut = next((one for one in measured.interventions.values() if one.ignores), None)
+    if cut is not None and measured.net.stuck:  # it differs by sample, and always asks for the same row
+        numbers = {"names": ", ".join(sorted(cut.ignores)), "layer": measured.net.stuck[0]}
+        return Verdict("error", 1, numbers, measured.net.stuck, variant="index", remedies=("scale-index",))
     facts = measured.inputs
     if len(facts.distinct) < thresholds["min_batches"] or facts.batch.median() < 4:
         return None
@@ -26,7 +30,9 @@ RULE = Rule(
     severities=("error", "warning"),
     needs=("inputs",),
     fault_in="loader",
-    remedies=("look-at-batch",),
+    variants_in={"index": "module"},
+    told_by=("long", "int", "floor"),
+    remedies=("look-at-batch", "scale-index"),
     # Two per cent are chance in data of few values; three batches, so that one strange batch says nothing. A third of
     # all pictures without a single edge is no natural data set.
     thresholds={

@@ -3,7 +3,7 @@
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import LabelFacts, Measured
 
-_REMEDIES = ("judge-by-recall", "more-rare-samples")
+_REMEDIES = ({"loss.class_weights": "balanced"}, "weights-by-counts", "judge-by-recall", "more-rare-samples")
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -49,7 +49,7 @@ RULE = Rule(
     severities=("warning", "advice"),
     needs=("labels",),
     fault_in="loss object",
-    remedies=(*_REMEDIES, "weights-by-counts"),
+    remedies=_REMEDIES,
     # Answering the largest class always is right in nine of ten cases from there on: accuracy tells nothing more.
     thresholds={
         "min_labels": Threshold(200, "labels", "labels"),

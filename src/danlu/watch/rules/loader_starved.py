@@ -10,7 +10,8 @@ from danlu.watch.measured import Measured
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     wait, work = measured.timing.wait, measured.timing.work
     times = int(thresholds["min_measurements"])
-    if len(wait) < times or len(work) < times:
+    # Other nets that are trained in between take that time, not the data.
+    if measured.foreign_steps or len(wait) < times or len(work) < times:
         return None
     # The first epoch's start-up, and a machine that is busy now and then, do not move a median; one that was busy for a
     # long while moves that of some parts, not of all. The part with the shortest wait is what counts.

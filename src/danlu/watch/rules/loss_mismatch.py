@@ -18,6 +18,13 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     line = measured.code.get("sign")
     if line is not None and measured.step:
         return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",), line=line)
+    line = measured.code.get("penalty")
+    if line is not None and measured.step:
+        numbers = {"loss": measured.loss.last}
+        return Verdict("error", 1, numbers, variant="penalty", remedies=("add-penalty",), line=line)
+    if measured.overlaps_of_logits > 1:
+        line = measured.code.get("overlap")
+        return Verdict("error", 1, {}, variant="overlap", remedies=("overlap-of-shares",), line=line)
     for head in steady_heads(measured):
         found = _of_head(head, measured, thresholds)
         if found:
@@ -26,7 +33,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _of_head(head: Head, measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    if head.loss == "nll" and math.isfinite(head.row_sum) and abs(head.row_sum - 1) > thresholds["min_sum_error"]:
+    # Without bound, the sum soon overflows.
+    if head.loss == "nll" and not math.isnan(head.row_sum) and abs(head.row_sum - 1) > thresholds["min_sum_error"]:
         variant = "probabilities" if "Softmax" in head.between else "nll"
         return Verdict("error", 1, {"sum": head.row_sum}, variant=variant, remedies=("log-softmax",))
     if head.loss == "cross-entropy" and len(head.shape) == 2 and head.shape[1] == 1:
@@ -72,7 +80,10 @@ RULE = Rule(
     severities=("error", "warning", "advice"),
     needs=("loss",),
     fault_in="loss",
-    remedies=("with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy"),
+    remedies=(
+        "with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy", "add-penalty",
+        "overlap-of-shares",
+    ),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={
         "min_sum_error": Threshold(0.1, "number", "sum"),

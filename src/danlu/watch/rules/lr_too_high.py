@@ -1,14 +1,16 @@
 """lr-too-high: the steps are so large that the loss rises, jumps or ends in NaN."""
 
 import math
+import statistics
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured
+from danlu.watch.measured import Layer, Measured
 from danlu.watch.rates import lower_rate
 from danlu.watch.reading import (
     begins_blocked,
     early_step_size,
     first_loss,
+    is_adaptive,
     is_surrogate,
     main_optimiser,
     moving_layers,
@@ -32,7 +34,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None  # the losses of an adversarial pair rise and fall by design
     if is_surrogate(measured):
         return None  # so do those that are weighed by returns, and those of targets that move
-    if numbers["loss"] > thresholds["min_loss_ratio"] * begun and largest > thresholds["min_update_ratio"]:
+    late = statistics.median(measured.loss.part(0.9, 1.0))  # of unusual samples a few batches alone lie high
+    if min(numbers["loss"], late) > thresholds["min_loss_ratio"] * begun and largest > thresholds["min_update_ratio"]:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(measured))
     if measured.loss.count >= 2 * thresholds["min_steps"] and not begins_blocked(measured):
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
@@ -41,6 +44,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         enough = measured.loss.count >= thresholds["min_slow_steps"]
         if enough and share > thresholds["min_slow_loss_ratio"] and largest > thresholds["min_leap_update_ratio"]:
             return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(measured))
+        summed = optimiser.highest_rate / (1 - min(optimiser.momentum, 0.9999))  # what steps of one direction add up to
+        long = optimiser.momentum > thresholds["min_momentum"] and summed > thresholds["min_summed_rate"]
+        if enough and share > thresholds["min_slow_loss_ratio"] and long and not is_adaptive(optimiser):
+            numbers |= {"momentum": optimiser.momentum, "summed": summed}
+            return Verdict("error", 1, numbers, variant="momentum", remedies=({"optim.momentum": 0.9},))
     peak = max(measured.loss.earliest)
     if early > thresholds["min_leap_update_ratio"] and peak > thresholds["min_leap_loss_ratio"] * max(
         begun, measured.loss.first
@@ -51,14 +59,25 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 def _overflow(measured: Measured, thresholds: Thresholds, numbers: dict[str, float]) -> Verdict | None:
     """NaN after steps that changed a layer by a good part of itself, or after a loss that had grown by itself."""
-    updates = [value for layer in moving_layers(measured) for value in layer.update.finite()]
-    largest = max(updates, default=0.0)
+    rate = numbers["rate"]
+    largest = max((size for layer in moving_layers(measured) for size in _updates(layer, rate)), default=0.0)
     means = measured.loss.means
     grown = len(means) > 1 and measured.loss.first > 0 and means[-1] > 10 * measured.loss.first
     if measured.nonfinite_what == "input" or not (largest > thresholds["min_stuck_update_ratio"] or grown):
         return None
     numbers["size"] = largest
     return Verdict("error", measured.nonfinite_at or 1, numbers, variant="nonfinite", remedies=_lower(measured))
+
+
+def _updates(layer: Layer, rate: float) -> list[float]:
+    """The updates of a layer over its weight; one too large to be measured by the gradient that it followed."""
+    gradients, weights = dict(layer.gradient), dict(layer.weight)
+    known = layer.update.finite()
+    for step, value in layer.update:
+        slope, weight = gradients.get(step, math.nan), weights.get(step, math.nan)
+        if math.isinf(value) and math.isfinite(slope) and weight > 0:
+            known.append(rate * slope / weight)
+    return known
 
 
 def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, float], now: float) -> Verdict | None:
@@ -68,7 +87,7 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
     # One batch may lie high by chance, eight in a row do not.
     size = max(1, math.ceil(8 / measured.loss.width))
     means = measured.loss.part(0.5, 1.0)
-    means = [sum(means[at : at + size]) / size for at in range(0, len(means) - size + 1, size)]
+    means = [statistics.median(means[at : at + size]) for at in range(0, len(means) - size + 1, size)]
     if not means:
         return None
     level = sum(means) / len(means)
@@ -104,7 +123,7 @@ RULE = Rule(
     severities=("error", "warning"),
     needs=("optimizer", "steps"),
     fault_in="optimizer",
-    remedies=({"optim.lr": None}, {"train.clip_norm": 1.0}),
+    remedies=({"optim.lr": None}, {"train.clip_norm": 1.0}, {"optim.momentum": 0.9}),
     # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it;
     # an adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or
     # hardly after a hundred steps; or leap at once to several times what it was, which throws the initial weights away.
@@ -117,6 +136,8 @@ RULE = Rule(
         "min_leap_update_ratio": Threshold(1.0, "share", "replaced"),
         "min_slow_loss_ratio": Threshold(0.75, "times", "hardly"),
         "min_slow_steps": Threshold(100, "steps", "enough"),
+        "min_momentum": Threshold(0.97, "share"),
+        "min_summed_rate": Threshold(3.0, "number"),
         "min_leap_loss_ratio": Threshold(5.0, "times", "leap"),
         "min_late_update_ratio": Threshold(0.02, "share", "late"),
         "min_jump_std_ratio": Threshold(0.3, "times", "jump"),

@@ -14,7 +14,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if rounded is not None:
         return rounded
     size, gone = step_size(measured, 10), progress(measured)
-    if optimiser is None or len(measured.optimisers) > 1 or measured.loss.count < thresholds["min_steps"]:
+    # What moves by a hundred-thousandth of itself shows that sooner.
+    least = thresholds["min_still_steps" if size < thresholds["max_still_update_ratio"] else "min_steps"]
+    if optimiser is None or len(measured.optimisers) > 1 or measured.loss.count < least:
         return None
     if is_surrogate(measured):
         return None
@@ -65,6 +67,8 @@ RULE = Rule(
     # A tenth of that thousandth, and after 50 steps less than a seventh of the way: at this pace thousands are needed.
     thresholds={
         "min_steps": Threshold(50, "steps", "steps"),
+        "min_still_steps": Threshold(20, "steps"),
+        "max_still_update_ratio": Threshold(1e-5, "share"),
         "max_update_ratio": Threshold(2e-4, "share", "size"),
         "max_progress_share": Threshold(0.15, "share", "progress"),
         "min_loss_ratio": Threshold(0.6, "times", "known"),

@@ -18,7 +18,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     numbers = {"rate": one.rate.last, "steps": measured.step}
     since = one.unmoved.since([value == 1 for value in one.unmoved.values])
     if one.without_gradient.median(4) == 1:
-        return Verdict("error", since, numbers, variant="no-gradient", remedies=("order-of-calls",))
+        line = one.backward_at if len(measured.net.unreached) >= one.owned > 0 else None  # the loss leads to none
+        return Verdict("error", since, numbers, variant="no-gradient", remedies=("order-of-calls",), line=line)
     if one.rate.last == 0:
         return Verdict(
             "error", since, numbers, variant="zero-rate", remedies=({"optim.lr": fitting_rate(measured, one)},)

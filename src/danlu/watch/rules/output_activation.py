@@ -59,6 +59,6 @@ RULE = Rule(
     },
     symptoms=(
         "output-collapsed", "plateau", "underfitting", "dead-relu", "saturated", "vanishing-gradient", "lr-too-low",
-        "too-few-epochs", "label-range", "loss-mismatch", "initial-loss", "bad-init", "no-update",
+        "too-few-epochs", "label-range", "loss-mismatch", "initial-loss", "bad-init", "no-update", "samples-mixed",
     ),
 )  # fmt: skip

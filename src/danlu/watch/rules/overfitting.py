@@ -61,9 +61,8 @@ def _by_accuracy(passes: list[Evaluation], measured: Measured, thresholds: Thres
         return None
     train, now = measured.accuracy.end(0.2), scored[-1].accuracy
     error = math.sqrt(max(now * (1 - now), 0.0) / scored[-1].samples)
-    if train < thresholds["min_train_accuracy"] or train - now < max(
-        thresholds["min_accuracy_gap"], thresholds["min_standard_errors"] * error
-    ):
+    least = thresholds["min_gap_by_heart" if train > thresholds["min_accuracy_by_heart"] else "min_accuracy_gap"]
+    if train < thresholds["min_train_accuracy"] or train - now < max(least, thresholds["min_standard_errors"] * error):
         return None
     severity = "warning" if train - now > 2 * thresholds["min_accuracy_gap"] else "advice"
     numbers = {"accuracy": now, "train": train, "samples": scored[-1].samples}
@@ -91,6 +90,8 @@ RULE = Rule(
         "max_train_loss_ratio": Threshold(0.5, "times", "apart"),
         "min_train_accuracy": Threshold(0.9, "share", "learnt"),
         "min_accuracy_gap": Threshold(0.15, "share", "gap"),
+        "min_accuracy_by_heart": Threshold(0.99, "share"),
+        "min_gap_by_heart": Threshold(0.1, "share"),
         "min_samples": Threshold(30, "samples", "samples"),
         "min_standard_errors": Threshold(2.0, "standard-errors", "errors"),
     },

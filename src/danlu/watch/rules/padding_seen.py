@@ -6,10 +6,16 @@ from danlu.watch.measured import Measured
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for trial in measured.interventions.values():
-        if trial.padded < thresholds["min_padded_share"] or not trial.pads > thresholds["min_moved_share"]:
+        if trial.padded < thresholds["min_padded_share"]:
             continue
         numbers = {"padded": trial.padded, "share": trial.pads}
         where = (trial.name,) if trial.name else ()
+        if trial.aside:  # of these nothing may be left but the padding: then no word of theirs moves an answer
+            if trial.context <= thresholds["max_context_share"] and measured.net.attends:
+                return Verdict("error", 1, numbers, where, variant="inverted", remedies=("invert-mask",))
+            continue
+        if not trial.pads > thresholds["min_moved_share"]:
+            continue
         if not measured.net.attends:
             return Verdict("advice", 1, numbers, where, variant="read", remedies=("pack-sequences",))
         if trial.context <= thresholds["max_context_share"]:

@@ -1,5 +1,7 @@
 """parameters-not-optimized: the loss sends gradients to parameters that no optimiser holds."""
 
+import itertools
+
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
@@ -15,7 +17,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         numbers = {"count": net.unregistered}
         return Verdict("error", 1, numbers, variant="unregistered", remedies=("module-list",))
     if not net.unoptimised or not stepped:
-        return None
+        return _frozen(measured) if stepped else None
     where = tuple(dict.fromkeys(name.rpartition(".")[0] or name for name in net.unoptimised))
     numbers = {"count": len(net.unoptimised), "total": net.trainable, "foreign": foreign}
     if foreign and all(one.owned == 0 for one in stepped):
@@ -24,6 +26,16 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         # Everything below one layer, and not as an initialisation draws it: a trained trunk, kept as it is.
         return Verdict("advice", 1, numbers, where, variant="trunk", remedies=("freeze-openly",))
     return Verdict("error" if foreign else "warning", 1, numbers, where, remedies=("pass-all-parameters",))
+
+
+def _frozen(measured: Measured) -> Verdict | None:
+    """Layers at the net's beginning that are frozen as an initialisation drew them: meant only for random features."""
+    layers = [one for one in measured.layers.values() if one.called and one.inputs and "Norm" not in one.kind]
+    trunk = list(itertools.takewhile(lambda one: not one.trainable, layers))
+    if not trunk or len(trunk) == len(layers) or not all(one.fresh for one in trunk):
+        return None
+    where = tuple(one.name for one in trunk)
+    return Verdict("advice", 1, {"count": len(trunk)}, where, variant="frozen", remedies=("thaw",))
 
 
 def _are_fresh(measured: Measured, where: tuple[str, ...]) -> bool:
@@ -39,8 +51,8 @@ RULE = Rule(
     severities=("error", "warning", "advice"),
     needs=("optimizer", "steps"),
     fault_in="optimizer",
-    variants_in={"unregistered": "module", "moved": "module"},
-    remedies=("pass-all-parameters", "optimizer-after-model", "module-list", "freeze-openly"),
+    variants_in={"unregistered": "module", "moved": "module", "frozen": "module"},
+    remedies=("pass-all-parameters", "optimizer-after-model", "module-list", "freeze-openly", "thaw"),
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),
         "min_backward_passes": Threshold(8, "backward-passes", "backwards"),

@@ -6,8 +6,9 @@ from danlu.watch.measured import Measured
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for trial in measured.interventions.values():
-        in_order = trial.sequential or trial.batch_second or measured.net.over_samples
+        in_order = trial.sequential or trial.batch_second
         least = thresholds["min_moved_share_sequences" if in_order else "min_moved_share"]
+        least = thresholds["min_moved_share_normalised"] if measured.net.over_samples else least
         if trial.others > least:
             numbers = {"share": trial.others}
             where = tuple(name for name in (trial.mixes or trial.name,) if name)
@@ -24,12 +25,15 @@ RULE = Rule(
     severities=("error",),
     needs=("tried",),
     fault_in="module",
+    told_by=("softmax",),
     remedies=("batch-first", "transpose-not-view"),
     # Attention over a batch of a hundred moves an answer by a hundredth of what its own sample does. Discriminators
-    # that look at the spread of their batch, by design, see pictures, and move by less than a tenth.
+    # that look at the spread of their batch, by design, see pictures, and move by less than a tenth. Where the graph
+    # shows a softmax over the samples, anything beyond rounding is its doing, however small what it weighs has become.
     thresholds={
         "min_moved_share": Threshold(0.1, "share"),
         "min_moved_share_sequences": Threshold(0.005, "share"),
+        "min_moved_share_normalised": Threshold(1e-5, "share"),
     },
     reads="start",
     symptoms=(

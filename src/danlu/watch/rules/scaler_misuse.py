@@ -12,6 +12,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     least = 1 if measured.crashed else thresholds["min_steps"]  # its update() refuses to go on without its step()
     if scaling.steps >= least and scaling.scale != 1:
         return Verdict("error", scaling.stepped_since, numbers, variant="step", remedies=("scaler-step",))
+    if scaling.bare >= thresholds["min_steps"] and scaling.scale != 1:
+        return Verdict("error", scaling.bare_since, numbers, variant="bare", remedies=("backward-scaled",))
     if measured.crashed and scaling.called > 1 and not scaling.updates:
         return Verdict("error", 1, numbers, variant="update", remedies=("scaler-update",))
     return None
@@ -24,8 +26,8 @@ RULE = Rule(
     severities=("error",),
     needs=("optimizer",),
     fault_in="clip",
-    variants_in={"step": "step", "update": "step"},
-    remedies=("unscale-first", "scaler-step", "scaler-update"),
+    variants_in={"step": "step", "update": "step", "bare": "backward"},
+    remedies=("unscale-first", "scaler-step", "scaler-update", "backward-scaled"),
     thresholds={"min_steps": Threshold(2, "steps")},
     reads="start",
     symptoms=(

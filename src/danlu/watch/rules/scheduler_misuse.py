@@ -1,9 +1,10 @@
 """scheduler-misuse: the learning rate does not go the way its scheduler was made for."""
 
 import itertools
+import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured, Optimiser, Scheduler
+from danlu.watch.measured import Evaluation, Measured, Optimiser, Scheduler
 from danlu.watch.reading import main_optimiser, progress
 
 
@@ -53,10 +54,30 @@ def _of_scheduler(
         values = scheduler.metric.values
         up = sum(later >= earlier for earlier, later in itertools.pairwise(values))
         rises = values[-1] > values[0] and up > 0.7 * (len(values) - 1)
-        falls = progress(measured) > 0.2
-        if scheduler.mode == "min" and rises and falls and optimiser.rate.last < optimiser.highest_rate:
+        risen = (rises and progress(measured) > 0.2) or _are_accuracies(scheduler, measured)
+        if scheduler.mode == "min" and risen and optimiser.rate.last < optimiser.highest_rate:
             return Verdict("warning", scheduler.metric.steps[0], numbers, variant="mode", remedies=("plateau-mode",))
     return None
+
+
+def _are_accuracies(scheduler: Scheduler, measured: Measured) -> bool:
+    """Whether what a ReduceLROnPlateau was given are the accuracies just measured, whether they have risen or not; or,
+    where nobody else computed them, shares of the evaluated samples that came to more than at first."""
+    passes: dict[int, list[Evaluation]] = {}
+    for one in measured.evaluations:
+        passes.setdefault(one.step, []).append(one)
+    known = [(value, passes[step + 1]) for step, value in scheduler.metric if step + 1 in passes]
+    if len(known) < 4:
+        return False
+    if all(any(abs(value - one.accuracy) < 1e-4 for one in found) for value, found in known):
+        return True
+    shares = all(any(_is_share(value, one) for one in found) for value, found in known)
+    return shares and known[-1][0] > known[0][0]
+
+
+def _is_share(value: float, one: Evaluation) -> bool:
+    parts = value * one.samples
+    return math.isnan(one.accuracy) and 0 <= value <= 1 and abs(parts - round(parts)) < 0.01
 
 
 def _negligible_since(optimiser: Optimiser, measured: Measured, thresholds: Thresholds) -> int | None:
@@ -77,6 +98,7 @@ RULE = Rule(
     severities=("warning",),
     needs=("optimizer", "steps"),
     fault_in="scheduler",
+    variants_in=dict.fromkeys(("before", "period", "slow", "warming", "fast"), "schedule step"),
     remedies=("step-per-epoch", "step-per-batch", "optimizer-first", "call-scheduler", "plateau-mode"),
     # A cosine spends 6 % of its length below a hundredth of its peak, three drops by ten a quarter. Two fifths of the
     # training below it, and less than a thousandth at the end, is a schedule that has run out.

@@ -19,6 +19,7 @@ RULE = Rule(
     severities=("error",),
     needs=("graph",),
     fault_in="module",
+    told_by=("softmax",),
     remedies=("softmax-over-keys",),
     reads="start",
     symptoms=(

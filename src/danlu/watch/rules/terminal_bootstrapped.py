@@ -5,10 +5,15 @@ from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    line = measured.code.get("terminal")
-    if line is None or not measured.step:
+    if not measured.step:
         return None
-    return Verdict("error", 1, {}, remedies=("mask-terminal",), line=line)
+    line = measured.code.get("terminal")
+    if line is not None:
+        return Verdict("error", 1, {}, remedies=("mask-terminal",), line=line)
+    line = measured.code.get("by-time")
+    if line is not None and "bootstrap" in measured.code:
+        return Verdict("error", 1, {}, variant="time", remedies=("mask-by-terminated",), line=line)
+    return None
 
 
 RULE = Rule(
@@ -18,6 +23,6 @@ RULE = Rule(
     severities=("error",),
     needs=("code",),
     fault_in="loss",
-    remedies=("mask-terminal",),
+    remedies=("mask-terminal", "mask-by-terminated"),
     symptoms=("exploding-gradient", "lr-too-high", "plateau", "underfitting", "unshuffled", "lr-too-low"),
 )

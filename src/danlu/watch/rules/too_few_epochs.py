@@ -28,11 +28,12 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     gain, falls = expected_gain(measured)
     now, guess = measured.loss.end(0.1), guess_loss(measured)
-    begin = guess if guess > 0 else first_loss(measured)
+    begin = min(guess, first_loss(measured)) if guess > 0 else first_loss(measured)  # it may begin below guessing
     enough = gain > max(thresholds["min_gain_share"] * (begin - now), thresholds["min_gain_ratio"] * begin)
     if not enough or not falls or progress(measured) < thresholds["min_progress_share"]:
         return None
-    numbers = {"loss": now, "expected": max(0.0, now - gain), "epochs": epochs, "steps": steps}
+    # In proportion: a loss that falls nearly straight to 0 does not arrive there.
+    numbers = {"loss": now, "expected": now * now / (now + gain), "epochs": epochs, "steps": steps}
     remedies = ({"train.epochs": max(2, round(3 * epochs))},) if epochs >= 1 else ("train-longer",)
     return Verdict("advice", measured.step, numbers, remedies=remedies)
 

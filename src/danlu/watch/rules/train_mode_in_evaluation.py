@@ -18,6 +18,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if judged and masked is not None and asked and rare:
         where = (masked.name,) if masked.name else ()
         return Verdict("warning", asked[0].step, {}, where, variant="drawn", remedies=("ask-for-the-mode",))
+    copied = measured.averaged
+    # One that takes part in the training, as the teacher of a student, may be drawn at random on purpose.
+    if judged and copied is not None and copied.training and 2 * copied.calls <= measured.step:
+        numbers = {"passes": copied.training}
+        return Verdict("warning", copied.step, numbers, variant="averaged", remedies=("call-eval-of-copy",))
     affected = bool(net.dropout) or (bool(net.norms) and not net.frozen_norms) or net.plain_dropout > 0
     passes = measured.evaluations
     wrong = [one for one in passes if one.training]
@@ -39,8 +44,8 @@ RULE = Rule(
     severities=("warning",),
     needs=("evaluation-mode",),
     fault_in="evaluation",
-    remedies=("call-eval", "pass-training", "ask-for-the-mode"),
-    variants_in={"functional": "module", "drawn": "module"},
+    remedies=("call-eval", "pass-training", "ask-for-the-mode", "call-eval-of-copy"),
+    variants_in={"functional": "module", "drawn": "module", "averaged": "averaged"},
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),
         "max_evaluations_per_step": Threshold(0.5, "evaluations", "often"),

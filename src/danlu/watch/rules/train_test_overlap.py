@@ -13,7 +13,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     share = thresholds["min_overlap_share" if wide else "min_overlap_share_narrow"]
     if measured.declared_overlap >= share:
         return _verdict(1, measured.declared_overlap)
-    if evaluates_all_along(measured):
+    line = measured.code.get("updates-on-test")
+    if line is not None and measured.step:
+        return Verdict("warning", 1, {}, variant="updated", remedies=("no-test-steps",), line=line)
+    # With one step an epoch it is an evaluation an epoch all the same.
+    if evaluates_all_along(measured) and not measured.full_batch:
         return None
     beside = [one for one in measured.evaluations if one.neighbours >= 0 and one.samples >= thresholds["min_samples"]]
     windows = [one for one in beside if one.neighbours >= thresholds["min_window_share"]]
@@ -28,13 +32,19 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if not known:
         return None
     held_out = [one for one in known if one.overlap < 0.99]
-    leaking = [one for one in held_out if one.overlap >= share]
+    # Rows of few different values are alike by chance; what is beyond that is not.
+    leaking = [one for one in held_out if one.overlap - measured.chance_overlap >= share]
     if held_out:
         # Part of a pass was trained on. Before a whole epoch was seen this could be the training data's own score.
         sure = [one for one in leaking if measured.epoch_steps is not None or _is_subset(one, measured, thresholds)]
         return _verdict(sure[0].step, sure[-1].overlap) if len(sure) > len(held_out) / 2 else None
+    if 1 - measured.chance_overlap < share:
+        return None
     # All of every pass was trained on: fine where it is the whole training set, to know its accuracy. A data set of its
     # own with the same samples is meant to be another one.
+    line = measured.code.get("tests-on-training")
+    if line is not None:
+        return Verdict("warning", max(1, known[0].step), {}, variant="named", remedies=("held-out-loader",), line=line)
     subset = [one for one in known if one.elsewhere or _is_subset(one, measured, thresholds)]
     return _verdict(subset[0].step, 1.0) if len(subset) > len(known) / 2 else None
 
@@ -54,7 +64,8 @@ RULE = Rule(
     severities=("warning",),
     needs=("held-out",),
     fault_in="evaluated",
-    remedies=("split-first", "split-by-time", "hold-out-block"),
+    told_by=("random_split", "train_test_split", "randperm", "permutation"),
+    remedies=("split-first", "split-by-time", "hold-out-block", "no-test-steps", "held-out-loader"),
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.
     thresholds={

@@ -70,14 +70,14 @@ danlu.answerParts = (answer) => {
   if (answer.written !== undefined) parts.push(danlu.make("p", { class: "continued" }, danlu.visible(answer.written)));
   if (answer.answer !== undefined) parts.push(danlu.make("p", { class: "answer" }, answer.answer));
   if (answer.values) parts.push(danlu.make("p", { class: "answer" }, answer.values.map((value) => danlu.short(value)).join("   ")));
-  if (answer.low !== undefined) parts.push(danlu.make("p", { class: "faint" }, danlu.say("try-band", { low: danlu.short(answer.low), high: danlu.short(answer.high) })));
+  if (answer.low !== undefined) parts.push(danlu.faint(danlu.say("try-band", { low: danlu.short(answer.low), high: danlu.short(answer.high) })));
   if (classes) parts.push(danlu.shareBars(answer.classes));
-  if (answer.others) parts.push(danlu.make("p", { class: "faint" }, danlu.say("try-others", { count: answer.others })));
+  if (answer.others) parts.push(danlu.faint(danlu.say("try-others", { count: answer.others })));
   if (answer.mask) parts.push(danlu.make("div", { class: "seen" }, danlu.picture(answer.seen, danlu.say("try-seen")), danlu.picture(answer.mask, danlu.say("try-mask"))), danlu.legend(answer.shares));
   if (answer.tags) parts.push(danlu.tagged(answer.tags), danlu.key("try-tags-key"));
   if (answer.forecasts) parts.push(...answer.forecasts.flatMap(danlu.forecast));
   for (const note of answer.notes ?? []) parts.push(danlu.make("p", { class: "note" }, note));
-  if (answer.again) parts.push(danlu.make("div", { class: "seen" }, danlu.picture(answer.seen, danlu.say("try-seen")), danlu.picture(answer.again, danlu.say("try-again"))), danlu.make("p", { class: "faint" }, danlu.say("try-error", { error: danlu.short(answer.error) })));
+  if (answer.again) parts.push(danlu.make("div", { class: "seen" }, danlu.picture(answer.seen, danlu.say("try-seen")), danlu.picture(answer.again, danlu.say("try-again"))), danlu.faint(danlu.say("try-error", { error: danlu.short(answer.error) })));
   if (answer.map) parts.push(danlu.make("h3", {}, danlu.say("try-why")), danlu.make("div", { class: "seen" }, danlu.picture(answer.seen, danlu.say("try-seen")), danlu.make("figure", {}, danlu.heatMap(answer.seen, answer.map, least), danlu.make("figcaption", {}, danlu.say("try-map")))), danlu.key(classes ? "try-map-key" : "try-map-key-number"));
   if (answer.columns) parts.push(danlu.make("h3", {}, danlu.say("try-why")), ...danlu.columnParts(answer.columns, told, least, classes));
   if (answer.tokens?.length) parts.push(danlu.make("h3", {}, danlu.say("try-why")), danlu.tokens(answer.tokens, told, least), danlu.key(classes ? "try-tokens-key" : "try-tokens-key-number"));
@@ -97,7 +97,7 @@ danlu.tagged = (rows) => danlu.make("p", { class: "tagged" }, ...rows.map(([toke
 danlu.forecast = (one) => {
   const parts = [danlu.make("h3", {}, danlu.say("try-forecast", { series: [one.series, one.time].filter((part) => part).join(" · ") || "…" }))];
   parts.push(danlu.make("p", { class: "answer" }, one.values.map((value) => danlu.short(value)).join("   ")));
-  if (one.low !== undefined) parts.push(danlu.make("p", { class: "faint" }, danlu.say("try-band", { low: danlu.short(one.low), high: danlu.short(one.high) })));
+  if (one.low !== undefined) parts.push(danlu.faint(danlu.say("try-band", { low: danlu.short(one.low), high: danlu.short(one.high) })));
   return parts;
 };
 

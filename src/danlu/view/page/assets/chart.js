@@ -104,7 +104,6 @@ danlu.Chart = class {
       const inside = [this.swatch(mark), danlu.make("span", {}, mark.label)];
       if (mark.type === "Zone" || mark.fixed) return danlu.make("div", { class: "plain" }, ...inside);
       return danlu.make("button", {
-        type: "button",
         title: mark.label,
         "aria-pressed": String(!this.hidden.has(key)),
         onclick: () => { if (!this.hidden.delete(key)) this.hidden.add(key); this.again(); },
@@ -226,7 +225,7 @@ danlu.Chart = class {
     const id = `clip-${danlu.Chart.count += 1}`;
     const area = { panel, box, x, y, index, clip: id, later: [] };
     this.axes(svg, area);
-    svg.append(danlu.make("defs", {}, danlu.make("clipPath", { id }, danlu.make("rect", { x: box.left, y: box.top - 4, width: Math.max(1, box.right - box.left), height: box.bottom - box.top + 8 }))));
+    svg.append(danlu.make("defs", {}, danlu.make("clipPath", { id }, danlu.make("rect", { x: box.left, y: box.top - 9, width: Math.max(1, box.right - box.left) + 9, height: box.bottom - box.top + 18 }))));
     const layer = danlu.make("g", { "clip-path": `url(#${id})` });
     const over = danlu.make("g");
     svg.append(layer, over);
@@ -242,7 +241,8 @@ danlu.Chart = class {
 
   axes(svg, { panel, box, x, y, index, later }) {
     const heading = panel.title || panel.y.label;
-    if (heading) svg.append(danlu.make("text", { x: panel.y.ticks?.length ? 4 : box.left, y: box.top - 7, style: { fontWeight: 600 } }, this.fitted(heading, this.width - box.left)));
+    const [start, bar] = [panel.y.ticks?.length ? 4 : box.left, panel.marks.find((mark) => ["Cells", "Heatmap"].includes(mark.type) && !mark.bare)];
+    if (heading) svg.append(danlu.make("text", { x: start, y: box.top - 7, style: { fontWeight: 600 } }, this.fitted(heading, this.width - start - (bar ? danlu.textWidth(bar.label) : 0))));
     const count = Math.max(2, Math.floor((box.right - box.left) / 90));
     const along = () => {
       const all = danlu.ticks(x.low, x.high, count, x.log);
@@ -262,9 +262,10 @@ danlu.Chart = class {
         continue;
       }
       const lines = String(word).split("\n");
-      lines.forEach((line, number) => svg.append(danlu.make("text", {
-        class: "tick", x: box.left - 7, y: place + 4 + 13 * (number - (lines.length - 1) / 2), "text-anchor": "end",
-      }, this.fitted(line, box.left - 10), line === this.fitted(line, box.left - 10) ? null : danlu.make("title", {}, line))));
+      lines.forEach((line, number) => {
+        const shown = this.fitted(line, box.left - 10);
+        svg.append(danlu.make("text", { class: "tick", x: box.left - 7, y: place + 4 + 13 * (number - (lines.length - 1) / 2), "text-anchor": "end" }, shown, line === shown ? null : danlu.make("title", {}, line)));
+      });
     }
     const shown = !panel.shares_x || panel.x.label || index === this.chart.panels.length - 1;
     for (const [at, word, lines = [word]] of this.words[index] ?? along()) {
@@ -297,11 +298,15 @@ danlu.Chart = class {
   /** What an axis is called, as lines below it. */
   below(panel) { return panel.x.label ? danlu.wrapped(panel.x.label, this.width - 8) : []; }
 
-  /** A word cut to the width there is. */
+  /** A word in the width there is: of a path its first parts by one sign each, what is still too long cut. */
   fitted(word, width) {
-    let signs = [...word];
-    if (danlu.textWidth(word) * 0.96 <= width) return word;
-    while (signs.length > 1 && danlu.textWidth(`${signs.join("")}…`) * 0.96 > width) signs = signs.slice(0, -1);
+    const fits = (text) => danlu.textWidth(text) * 0.96 <= width;
+    const parts = /\s/.test(word) ? [word] : word.split(/(?<=[._])/);
+    for (let at = 0; at < parts.length - 1 && !fits(parts.join("")); at += 1) if (parts[at].length > 2) parts[at] = parts[at][0] + parts[at].at(-1);
+    const path = parts.join("");
+    if (fits(path)) return path;
+    let signs = [...path];
+    while (signs.length > 1 && !fits(`${signs.join("")}…`)) signs = signs.slice(0, -1);
     return `${signs.join("")}…`;
   }
 
@@ -327,5 +332,5 @@ danlu.pictures = (mark) => danlu.make("div", { class: "pictures" }, ...mark.pict
     ? danlu.make("img", { src: `data:image/png;base64,${picture.png}`, alt: picture.title })
     : null;
   const words = [picture.title, ...(picture.lines ?? [])].map((line) => danlu.make("div", {}, line));
-  return danlu.make("figure", {}, image, danlu.make("figcaption", {}, ...words));
+  return danlu.make("figure", { class: image ? null : "bare" }, image, danlu.make("figcaption", {}, ...words));
 }));

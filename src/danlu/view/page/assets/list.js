@@ -76,8 +76,8 @@ danlu.ListPage = class {
       answer.metrics.length ? select("metric", answer.metrics, answer.metric, "metric") : null,
       select("group", [["", danlu.say("no-group")], ...groups.map(([, name, label]) => [name, label])], answer.group ?? "", "group"),
       this.columns.button,
-      answer.archived ? danlu.make("button", { type: "button", id: "archived", "aria-pressed": String(this.asked.get("archived") === "1"), onclick: () => this.set({ archived: this.asked.get("archived") === "1" ? "" : "1" }) }, danlu.say("archived", { count: answer.archived })) : null,
-      answer.base ? danlu.make("button", { type: "button", id: "base", onclick: () => this.set({ base: "" }) }, `${danlu.say("baseline")} ${answer.base} ✕`) : null,
+      answer.archived ? danlu.make("button", { id: "archived", "aria-pressed": String(this.asked.get("archived") === "1"), onclick: () => this.set({ archived: this.asked.get("archived") === "1" ? "" : "1" }) }, danlu.say("archived", { count: answer.archived })) : null,
+      answer.base ? danlu.make("button", { id: "base", onclick: () => this.set({ base: "" }) }, `${danlu.say("baseline")} ${answer.base} ✕`) : null,
       this.count,
     ].filter(Boolean));
     if (focused) document.getElementById(focused)?.focus();
@@ -90,7 +90,7 @@ danlu.ListPage = class {
     const [by, down] = [sort.replace(/^-/, ""), sort.startsWith("-")];
     const metric = this.answer.metrics.find(([name]) => name === this.answer.metric)?.[1] ?? danlu.say("column-score");
     const cell = (column, label, kind) => danlu.make("th", { class: kind, "aria-sort": by === column ? (down ? "descending" : "ascending") : null },
-      danlu.make("button", { type: "button", "data-sort": column, onclick: () => this.sortBy(column, by, down) }, label));
+      danlu.make("button", { "data-sort": column, onclick: () => this.sortBy(column, by, down) }, label));
     const hidden = (id) => danlu.make("th", {}, danlu.make("span", { class: "visually-hidden" }, danlu.say(id)));
     const focused = document.activeElement?.dataset?.sort;
     this.head.replaceChildren(danlu.make("tr", {}, hidden("pick"), ...(this.answer.writable ? [hidden("star")] : []),
@@ -113,7 +113,7 @@ danlu.ListPage = class {
     for (const name of ["pick", "open", "unfold", "star"]) {
       if (focused[name]) this.body.querySelector(`[data-${name}="${CSS.escape(focused[name])}"]`)?.focus();
     }
-    this.more.replaceChildren(...(more ? [danlu.make("button", { type: "button", class: "plain", onclick: () => this.set({ limit: String(rows.length + 500) }) }, danlu.say("show-more", { count: more.toLocaleString("en-US") }))] : []));
+    this.more.replaceChildren(...(more ? [danlu.button(danlu.say("show-more", { count: more.toLocaleString("en-US") }), () => this.set({ limit: String(rows.length + 500) }))] : []));
   }
 
   line(row) {
@@ -125,7 +125,7 @@ danlu.ListPage = class {
     });
     if (pick) { pick.checked = this.picked.has(row.id); pick.disabled = row.state === "unreadable"; }
     const star = !this.answer.writable ? [] : [danlu.make("td", { class: "star" }, runs ? null : danlu.make("button", {
-      type: "button", "data-star": row.id, "aria-pressed": String(row.star), "aria-label": `${danlu.say("star")} ${name}`,
+      "data-star": row.id, "aria-pressed": String(row.star), "aria-label": `${danlu.say("star")} ${name}`,
       onclick: () => this.write({ [row.id]: { star: !row.star } }),
     }, row.star ? "★" : "☆"))];
     const [first, ...others] = row.differences ?? [];
@@ -135,11 +135,15 @@ danlu.ListPage = class {
       ...row.cells.map((value, at) => this.cell(row, value, this.answer.columns[at][0], others[at])));
   }
 
+  /** The button that unfolds what lies in a study or a group. */
+  unfolding({ id, opened }, name) {
+    return danlu.make("button", {
+      class: "unfold", "data-unfold": id, "aria-expanded": String(opened), "aria-label": `${danlu.say("unfold")} ${name}`, onclick: () => this.toggle("opened", id),
+    }, opened ? "▾" : "▸");
+  }
+
   nameCell(row, name) {
-    const unfold = !row.below ? null : danlu.make("button", {
-      type: "button", class: "unfold", "data-unfold": row.id, "aria-expanded": String(row.opened), "aria-label": `${danlu.say("unfold")} ${name}`,
-      onclick: () => this.toggle("opened", row.id),
-    }, row.opened ? "▾" : "▸");
+    const unfold = row.below ? this.unfolding(row, name) : null;
     const shown = row.depth && row.name.includes("/") && !row.title ? row.name.split("/").at(-1) : name;
     const link = row.kind === "member" ? danlu.make("span", {}, name)
       : danlu.make("a", { href: `#/${row.kind === "study" ? "study" : "run"}/${row.id}`, "data-open": row.id, title: row.title ? row.name : null }, shown);
@@ -169,14 +173,10 @@ danlu.ListPage = class {
 
   groupLine(group) {
     const told = `${this.answer.group_label} = ${group.value || "–"}`;
-    const button = danlu.make("button", {
-      type: "button", class: "unfold", "data-unfold": group.id, "aria-expanded": String(group.opened), "aria-label": `${danlu.say("unfold")} ${told}`,
-      onclick: () => this.toggle("opened", group.id),
-    }, group.opened ? "▾" : "▸");
     const [mean, low, high] = group.score ?? [];
     const text = low === undefined ? "" : `[${low} … ${high}]`;
     return danlu.make("tr", { class: "group" }, danlu.make("td", { class: "pick" }), ...(this.answer.writable ? [danlu.make("td", { class: "star" })] : []),
-      danlu.make("td", { class: "name" }, button, danlu.make("b", {}, told), danlu.make("span", { class: "chip" }, danlu.say("runs-in-group", { count: group.count }))),
+      danlu.make("td", { class: "name" }, this.unfolding(group, told), danlu.make("b", {}, told), danlu.make("span", { class: "chip" }, danlu.say("runs-in-group", { count: group.count }))),
       danlu.make("td", { class: "state-cell" }), danlu.make("td", { class: "score number" }, mean ?? ""),
       danlu.make("td", { class: "band", colspan: Math.max(1, this.answer.columns.length) }, danlu.band(group, this.answer.groups), ` ${text}`));
   }
@@ -184,7 +184,7 @@ danlu.ListPage = class {
   drawChosen() {
     const rows = [...this.picked].flatMap((id) => (this.answer?.rows ?? []).filter((row) => row.id === id)); // in the order in which they were picked
     const runs = rows.filter((row) => row.kind === "run");
-    const button = (id, text, enabled, onclick) => danlu.make("button", { type: "button", id: `do-${id}`, disabled: enabled ? null : "", onclick }, text);
+    const button = (id, text, enabled, onclick) => danlu.make("button", { id: `do-${id}`, disabled: enabled ? null : "", onclick }, text);
     const focused = document.activeElement?.id;
     const both = rows.every((row) => row.archived);
     const writing = !this.answer?.writable || !rows.length ? [] : [
@@ -212,7 +212,7 @@ danlu.ListPage = class {
       if (await this.write(Object.fromEntries(changes))) close();
     };
     this.form.replaceChildren(danlu.make("form", { class: "bar", onsubmit: (event) => { event.preventDefault(); save(); }, onkeydown: (event) => { if (event.key === "Escape") close(); } },
-      input, danlu.make("button", { type: "submit" }, danlu.say("save")), danlu.make("button", { type: "button", onclick: close }, danlu.say("cancel"))));
+      input, danlu.make("button", { type: "submit" }, danlu.say("save")), danlu.make("button", { onclick: close }, danlu.say("cancel"))));
     input.focus();
   }
 
@@ -240,7 +240,7 @@ danlu.ListPage = class {
   }
 
   tell(text, undo) {
-    const back = undo ? danlu.make("button", { type: "button", class: "plain", id: "undo", onclick: undo }, danlu.say("undo")) : null;
+    const back = undo ? danlu.button(danlu.say("undo"), undo, { id: "undo" }) : null;
     this.said.replaceChildren(...(text ? [danlu.make("p", { class: "empty" }, text, " ", back)] : []));
     if (back) back.focus();
   }

@@ -72,7 +72,7 @@ danlu.NotesPanel = class {
     this.host.replaceChildren(...[
       some ? danlu.make("p", { class: "tags" }, star ? danlu.make("span", { title: danlu.say("star") }, "★ ") : null, ...tags.map((tag) => danlu.make("span", { class: "chip tag" }, tag))) : null,
       note ? danlu.markdown(note) : null,
-      answer.writable ? danlu.make("button", { type: "button", class: "plain", id: "edit-notes", onclick: () => this.edit() }, danlu.say(some || answer.notes.title ? "edit-notes" : "add-notes")) : null,
+      answer.writable ? danlu.button(danlu.say(some || answer.notes.title ? "edit-notes" : "add-notes"), () => this.edit(), { id: "edit-notes" }) : null,
     ].filter(Boolean));
   }
 
@@ -98,7 +98,7 @@ danlu.NotesPanel = class {
     };
     this.host.replaceChildren(danlu.make("form", { onsubmit: (event) => { event.preventDefault(); save(); }, onkeydown: (event) => { if (event.key === "Escape") close(); } },
       nameRow, tagRow, danlu.make("label", {}, danlu.say("ask-note"), text), danlu.make("label", { class: "check" }, starred, ` ${danlu.say("star")}`), wrong,
-      danlu.make("div", { class: "bar" }, danlu.make("button", { type: "submit" }, danlu.say("save")), danlu.make("button", { type: "button", onclick: close }, danlu.say("cancel")))));
+      danlu.make("div", { class: "bar" }, danlu.make("button", { type: "submit" }, danlu.say("save")), danlu.make("button", { onclick: close }, danlu.say("cancel")))));
     named.focus();
   }
 };

@@ -30,13 +30,7 @@ danlu.state = (state) => danlu.make("span", { class: `state ${state}` }, danlu.s
 danlu.table = (head, rows) => danlu.make("div", { class: "scroll" }, danlu.make("table", {},
   danlu.make("thead", {}, danlu.make("tr", {}, ...head.map((word) => danlu.make("th", {}, word)))),
   danlu.make("tbody", {}, ...rows.map((row) => danlu.make("tr", {}, ...row.map((word) => danlu.cell(word))))),
-), head.length ? danlu.make("p", { class: "table-tools" }, ...["markdown", "latex"].map((kind) => {
-  const button = danlu.button(danlu.say(`copy-${kind}`), async () => {
-    if (await danlu.copy(danlu.tableText(head, rows, kind))) button.textContent = danlu.say("copied");
-    setTimeout(() => { button.textContent = danlu.say(`copy-${kind}`); }, 1500);
-  });
-  return button;
-})) : null);
+), head.length ? danlu.make("p", { class: "table-tools" }, ...["markdown", "latex"].map((kind) => danlu.copier(danlu.say(`copy-${kind}`), () => danlu.tableText(head, rows, kind)))) : null);
 
 danlu.ago = (seconds) => {
   const past = Math.max(0, Date.now() / 1000 - seconds);
@@ -51,40 +45,14 @@ danlu.problem = (error) => {
   return danlu.make("p", { class: "problem", role: "alert" }, danlu.say(id));
 };
 
-/** Charts in their places: each is kept while its kind stays, so that what the reader chose in it stays too. */
-danlu.Charts = class {
-  constructor(host) { this.host = host; this.held = []; }
-
-  show(charts) {
-    charts.forEach((chart, at) => {
-      const held = this.held[at];
-      if (held && held.chart.kind === chart.kind) { held.update(chart); return; }
-      if (held) held.remove();
-      const place = held ? held.host : danlu.make("div");
-      if (!held) this.host.append(place);
-      this.held[at] = new danlu.Chart(place, chart);
-    });
-    for (const held of this.held.splice(charts.length)) { held.remove(); held.host.remove(); }
-  }
-};
-
 /** A text to type elsewhere, and a button that copies it; `name` is what that says to copy where it is not the text. */
-danlu.copyable = (text, tag = "code", name = text) => {
-  const button = danlu.make("button", {
-    type: "button", class: "plain copy", "aria-label": `${danlu.say("copy")} ${name}`,
-    onclick: async () => {
-      try { await navigator.clipboard.writeText(text); } catch { return; }
-      button.textContent = danlu.say("copied");
-      setTimeout(() => { button.textContent = danlu.say("copy"); }, 1500);
-    },
-  }, danlu.say("copy"));
-  return danlu.make("span", { class: "copyable" }, danlu.make(tag, {}, text), " ", button);
-};
+danlu.copyable = (text, tag = "code", name = text) => danlu.make("span", { class: "copyable" }, danlu.make(tag, {}, text), " ",
+  danlu.copier(danlu.say("copy"), () => text, { class: "plain copy", "aria-label": `${danlu.say("copy")} ${name}` }));
 
 danlu.theme = () => danlu.kept.get("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
 danlu.head = () => {
-  const theme = danlu.make("button", { type: "button", class: "plain", id: "theme" });
+  const theme = danlu.make("button", { class: "plain", id: "theme" });
   const dress = () => {
     document.documentElement.dataset.theme = danlu.theme();
     theme.textContent = danlu.say(danlu.theme() === "dark" ? "light" : "dark");
@@ -92,7 +60,7 @@ danlu.head = () => {
   theme.addEventListener("click", () => { danlu.kept.set("theme", danlu.theme() === "dark" ? "light" : "dark"); dress(); window.dispatchEvent(new Event("danlu-theme")); });
   const other = danlu.language === "zh" ? "en" : "zh";
   const language = danlu.make("button", {
-    type: "button", class: "plain", id: "language", lang: other,
+    class: "plain", id: "language", lang: other,
     onclick: () => { danlu.kept.set("language", other); location.replace(`/?lang=${other}${location.hash}`); },
   }, other === "zh" ? "中文" : "English");
   document.querySelector("#top").replaceChildren(danlu.make("a", { class: "home", href: "#/" }, "danlu 丹炉"), danlu.make("span", { class: "folder" }), language, theme);

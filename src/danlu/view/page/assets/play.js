@@ -76,8 +76,8 @@ danlu.Playground = class {
     this.have = this.plane = this.shown = 0;
     this.view = new danlu.Plane();
     this.moved = danlu.later(() => { this.dirty = true; this.run(); }, 40);
-    this.state = danlu.make("p", { class: "faint" }, danlu.say("play-waiting"));
-    this.axes = danlu.make("p", { class: "faint" });
+    this.state = danlu.faint(danlu.say("play-waiting"));
+    this.axes = danlu.faint();
     this.key = danlu.make("p", { class: "key" });
     this.help = danlu.make("section", { "aria-live": "polite", class: "help" });
     this.away = danlu.make("section");
@@ -86,7 +86,7 @@ danlu.Playground = class {
     const notes = danlu.form.notes.map((note) => danlu.make("li", {}, note));
     this.parts = [
       danlu.make("h1", {}, danlu.form.name),
-      danlu.make("p", { class: "faint" }, danlu.say("play-about", { seeds: danlu.form.seeds, ...danlu.form.samples })),
+      danlu.faint(danlu.say("play-about", { seeds: danlu.form.seeds, ...danlu.form.samples })),
       danlu.make("div", { class: "play" },
         danlu.make("form", { class: "chosen", "aria-label": danlu.say("play-settings"), onsubmit: (event) => event.preventDefault() }, ...controls),
         danlu.make("section", {}, this.view.canvas, this.axes, this.state, this.which, this.key),
@@ -179,13 +179,13 @@ danlu.Playground = class {
       danlu.make("p", { class: "change" }, help.change),
       danlu.make("p", { class: `verdict ${help.verdict.replace(" ", "-")}` }, help.answer),
       danlu.make("p", {}, help.numbers), ...(help.command ? [danlu.make("p", {}, `${danlu.say("play-more")} `, danlu.copyable(help.command))] : []),
-      danlu.make("p", { class: "faint" }, help.note),
-    ] : [danlu.make("p", { class: "faint" }, danlu.say("play-first"))];
+      danlu.faint(help.note),
+    ] : [danlu.faint(danlu.say("play-first"))];
     this.help.replaceChildren(danlu.make("h2", {}, danlu.say("play-help")), ...answer, danlu.make("p", {}, score));
     const blocks = [["play-command", recipe.command], ["play-toml", recipe.toml], ["play-python", recipe.python]].map(([id, text]) =>
       danlu.make("details", { open: this.opened === id ? "" : null, ontoggle: (event) => { this.opened = event.target.open ? id : this.opened === id ? "" : this.opened; } },
         danlu.make("summary", {}, danlu.say(id)), danlu.copyable(text, "pre", danlu.say(id))));
-    this.away.replaceChildren(danlu.make("h2", {}, danlu.say("play-away")), danlu.make("p", { class: "faint" }, danlu.say("play-away-about")), ...blocks);
+    this.away.replaceChildren(danlu.make("h2", {}, danlu.say("play-away")), danlu.faint(danlu.say("play-away-about")), ...blocks);
   }
 };
 

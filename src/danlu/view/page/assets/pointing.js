@@ -149,8 +149,8 @@ Object.assign(danlu.Chart.prototype, {
       const index = this.nearest(mark.xs, where);
       if (index === null) return null;
       const band = panel.marks.find((other) => other.type === "Band" && other.color === mark.color && other.xs.length === mark.xs.length);
-      const ends = band?.lows[index] === null || !band ? "" : ` [${danlu.short(band.lows[index])}, ${danlu.short(band.highs[index])}]`;
-      return { mark, name: this.nameOf(mark, panel), step: mark.xs[index], value: danlu.short(mark.ys[index]) + ends };
+      const ends = band?.lows[index] === null || !band ? "" : ` [${danlu.score(band.lows[index])}, ${danlu.score(band.highs[index])}]`;
+      return { mark, name: this.nameOf(mark, panel), step: mark.xs[index], value: danlu.score(mark.ys[index]) + ends };
     }).filter(Boolean);
     if (!values.length) return found;
     const step = values[0].step;
@@ -171,7 +171,7 @@ Object.assign(danlu.Chart.prototype, {
     const column = words ? Math.floor(((at.x - box.left) / (box.right - box.left)) * xs.length) : danlu.before(danlu.edges(xs), x.back(at.x));
     const row = this.rowAt({ panel, box }, at);
     if (!(values[row] && column in values[row])) return [];
-    const mark = cells.find((one) => one.values[row][column] !== null) ?? cells[0];
+    const mark = cells.find((one) => one.values[row][column] !== null) ?? cells.find((one) => one.texts?.[row]?.[column]) ?? cells[0];
     const word = (axis, index) => axis.ticks?.find(([place]) => place === index)?.[1] ?? mark.names?.[index] ?? index;
     const value = mark.texts?.[row]?.[column] || danlu.short(mark.values[row][column]);
     const where = words ? word(panel.x, column) : `${this.chart.panels.at(-1).x.label} ${danlu.short(xs[column])}`;

@@ -61,60 +61,12 @@ danlu.named = (page, answer) => {
 danlu.headOf = (page, id) => {
   page.title = danlu.make("h1", {}, danlu.names[id] ?? "");
   page.state = danlu.make("p");
-  page.where = danlu.make("p", { class: "faint" });
+  page.where = danlu.faint();
   page.notes = new danlu.NotesPanel();
   return danlu.make("div", { class: "head bar" }, danlu.make("a", { href: danlu.listHash }, `← ${danlu.say("runs")}`), page.title, page.state);
 };
 
-danlu.numbers = (pairs) => pairs.map(([name, value]) => danlu.make("li", {}, danlu.make("b", {}, value), danlu.make("span", {}, name)));
-
 danlu.folded = (title, ...inside) => danlu.make("details", {}, danlu.make("summary", {}, title), ...inside);
-
-/** One slider over the moments of a run: what the net was like, where that was on its curves, and what it wrote. */
-danlu.TimeMachine = class {
-  constructor(id, curves) {
-    [this.id, this.curves, this.moments] = [id, curves, []];
-    this.slider = danlu.make("input", { type: "range", min: 0, "aria-label": danlu.say("moment"), oninput: () => this.go() });
-    this.label = danlu.make("output");
-    this.numbers = danlu.make("ul", { class: "numbers" });
-    this.text = danlu.make("p", { class: "generated" });
-    const charts = danlu.make("div", { class: "side" });
-    this.charts = new danlu.Charts(charts);
-    const toggled = () => { danlu.kept.set("moments", this.host.open ? "1" : ""); this.go(this.newest); };
-    this.host = danlu.make("details", { class: "machine hidden", open: danlu.kept.get("moments") ? "" : null, ontoggle: toggled },
-      danlu.make("summary", {}, danlu.say("moments")), danlu.make("div", { class: "bar" }, this.slider, this.label, this.numbers), charts, this.text);
-  }
-
-  get newest() { return Number(this.slider.value) === this.moments.length - 1; }
-
-  /** Other moments: who looks at the newest one goes on with it. */
-  update(moments) {
-    const newest = this.newest || !this.moments.length;
-    const more = moments.length !== this.moments.length;
-    this.moments = moments;
-    this.host.classList.toggle("hidden", !moments.length);
-    this.slider.max = Math.max(0, moments.length - 1);
-    if (!more || !moments.length) return;
-    if (newest) this.slider.value = moments.length - 1;
-    this.go(newest);
-  }
-
-  async go(newest = false) {
-    const number = Number(this.slider.value);
-    const { open } = this.host;
-    const { label, at } = this.moments[number] ?? {};
-    this.curves.held[0]?.mark(newest || !open ? null : at);
-    if (!open || !label) return;
-    this.label.textContent = label;
-    this.slider.setAttribute("aria-valuetext", label);
-    let told = null;
-    try { told = await danlu.ask(`moment/${this.id}`, { at: number }); } catch { return; }
-    if (number !== Number(this.slider.value)) return; // it was moved on meanwhile
-    this.numbers.replaceChildren(...danlu.numbers(told.numbers));
-    this.charts.show(told.charts);
-    this.text.replaceChildren(...(told.text ? [danlu.make("b", {}, told.text[0]), told.text[1]] : []));
-  }
-};
 
 danlu.RunPage = class {
   constructor(main, id, rule) {
@@ -124,11 +76,11 @@ danlu.RunPage = class {
     this.numbers = danlu.make("ul", { class: "numbers" });
     this.findings = danlu.make("section", { "aria-live": "polite" });
     this.pace = new danlu.Pace();
-    this.trial = danlu.make("p", { class: "faint" });
+    this.trial = danlu.faint();
     const [curves, rest] = [danlu.make("div", { class: "curves" }), danlu.make("div", { class: "side" })];
     [this.curves, this.charts] = [new danlu.Charts(curves), new danlu.Charts(rest)];
     [this.graph, this.rest] = ["div", "div"].map((tag) => danlu.make(tag));
-    this.machine = new danlu.TimeMachine(id, this.curves);
+    this.machine = new danlu.TimeMachine((at) => danlu.ask(`moment/${id}`, { at }), this.curves);
     this.graph.className = "net";
     rest.append(this.graph);
     main.replaceChildren(
@@ -153,7 +105,7 @@ danlu.RunPage = class {
       const cards = answer.findings.map((one, at) => danlu.findingCard(one, at < 2 || one.rule === this.rule));
       this.findings.replaceChildren(
         danlu.make("h2", {}, danlu.say("findings")),
-        ...(cards.length ? cards : [danlu.make("p", { class: "faint" }, danlu.say("no-findings"))]),
+        ...(cards.length ? cards : [danlu.faint(danlu.say("no-findings"))]),
         ...(answer.cure ? [danlu.make("p", {}, `${danlu.say("prove")} `, danlu.copyable(answer.cure))] : []),
         ...(answer.cures ?? []).map(([id, name]) => danlu.make("p", {}, `${danlu.say("proved")} `, danlu.make("a", { href: `#/study/${id}` }, name))),
       );
@@ -194,7 +146,7 @@ danlu.ComparePage = class {
     this.tables.replaceChildren(
       danlu.make("h2", {}, danlu.say("scores")), danlu.table(["", ...answer.names], answer.scores),
       danlu.make("h2", {}, danlu.say("differences")),
-      answer.settings.length ? danlu.table(["", ...answer.names], answer.settings) : danlu.make("p", { class: "faint" }, danlu.say("no-differences")),
+      answer.settings.length ? danlu.table(["", ...answer.names], answer.settings) : danlu.faint(danlu.say("no-differences")),
     );
   }
 };

@@ -1,6 +1,16 @@
 "use strict";
 /* What can be taken along from a chart: a picture, its numbers, a table. */
-danlu.button = (text, onclick, more = {}) => danlu.make("button", { type: "button", class: "plain", onclick, ...more }, text);
+danlu.button = (text, onclick, more = {}) => danlu.make("button", { class: "plain", onclick, ...more }, text);
+
+/** A button that copies what `text` gives, and says so. */
+danlu.copier = (words, text, more) => {
+  const button = danlu.button(words, async () => {
+    if (!await danlu.copy(text())) return;
+    button.textContent = danlu.say("copied");
+    setTimeout(() => { button.textContent = words; }, 1500);
+  }, more);
+  return button;
+};
 
 danlu.checked = (text, value, changed) => {
   const box = danlu.make("input", { type: "checkbox", onchange: () => changed(box.checked) });
@@ -141,9 +151,9 @@ danlu.tablesOf = (chart) => {
       last = Math.max(last, mark.xs[at]);
       const name = chart.nameOf(mark, panel);
       const band = panel.marks.find((other) => other.type === "Band" && other.color === mark.color);
-      const ends = band && band.lows[at] !== null ? ` [${danlu.short(band.lows[at])}, ${danlu.short(band.highs[at])}]` : "";
+      const ends = band && band.lows[at] !== null ? ` [${danlu.score(band.lows[at])}, ${danlu.score(band.highs[at])}]` : "";
       if (!found.has(name)) found.set(name, panels.map(() => ""));
-      found.get(name)[column] = danlu.short(mark.ys[at]) + ends;
+      found.get(name)[column] = danlu.score(mark.ys[at]) + ends;
     }
   });
   return [[[`${panels.at(-1).x.label} ${danlu.short(last)}`, ...panels.map((panel) => panel.title || panel.y.label || "")], [...found].map(([name, cells]) => [name, ...cells])]];

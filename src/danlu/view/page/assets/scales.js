@@ -4,9 +4,10 @@ const danlu = {};
 
 danlu.look = { ramps: {}, words: {} };
 
-/** A phrase of the page in the reader's language, its {placeholders} filled. */
+/** A phrase of the page in the reader's language, its {placeholders} filled; {seeds:seed|seeds} is one word or the other. */
 danlu.say = (id, values = {}) =>
-  (danlu.look.words[id] ?? id).replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+  (danlu.look.words[id] ?? id).replace(/\{(\w+)(?::(.*?)\|(.*?))?\}/g, (all, name, one, many) =>
+    name in values ? (one === undefined ? String(values[name]) : String(values[name]) === "1" ? one : many) : all);
 
 /** An element with attributes and children; text is always text, never markup. */
 danlu.make = (tag, attributes = {}, ...children) => {
@@ -20,9 +21,12 @@ danlu.make = (tag, attributes = {}, ...children) => {
     else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value);
   }
+  if (tag === "button" && !attributes.type) element.type = tag; // else it would send the form that it stands in
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 };
+
+danlu.faint = (...words) => danlu.make("p", { class: "faint" }, ...words);
 
 danlu.color = (role) => `var(--${/^[a-z]+$/.test(role ?? "") ? role : "blue"})`;
 
@@ -41,6 +45,12 @@ danlu.short = (value, digits = 4) => {
   }
   const cut = Number(danlu.even(value, digits).toPrecision(digits));
   return Math.abs(cut) < 1000 ? String(cut) : cut.toLocaleString("en-US");
+};
+
+/** A number as `danlu.view.figures.names.score_text` has scores: with four digits behind the point, where that tells no less. */
+danlu.score = (value) => {
+  const size = Math.abs(value ?? NaN);
+  return size >= 0.1 && size < 1000 ? danlu.even(value, Math.floor(Math.log10(size)) + 5).toFixed(4) : danlu.short(value);
 };
 
 /** The number, so that JavaScript cuts it to so many places as Python does: what lies in the middle goes to the even digit. */
@@ -165,7 +175,7 @@ danlu.colorRange = (rows, ramp, log) => {
     low = Math.min(low, value); high = Math.max(high, value);
   }
   if (ramp === "share") return [0, 1];
-  if (low > high) [low, high] = [1, 10];
+  if (low > high) [low, high] = ramp === "mistake" ? [0, 1] : [1, 10];
   if (ramp === "difference") { const most = Math.max(Math.abs(low), Math.abs(high)) || 1; return [-most, most]; }
   if (ramp === "mistake") return [0, Math.max(high, 0.05)];
   if (low === high) return log ? [low / 2, low * 2] : [low - 0.5, high + 0.5];

@@ -3,14 +3,14 @@
 /** A table under its heading; `lines` are said on it. */
 danlu.namedTable = ({ title, head, rows, all, lines }, most = rows.length) => danlu.make("section", {},
   title ? danlu.make("h2", {}, title) : null, rows.length ? danlu.table(head, rows.slice(0, most)) : null,
-  all > most ? danlu.make("p", { class: "faint" }, danlu.say("shown", { shown: most, all })) : null,
+  all > most ? danlu.faint(danlu.say("shown", { shown: most, all })) : null,
   ...lines.map((line) => danlu.make("p", {}, line)));
 
 /** How many seeds an answer lacks, as a button that shows what to type for them. */
 danlu.lacking = (more, command) => {
   const line = danlu.make("span", { class: "hidden" }, " ", danlu.copyable(command));
   const button = danlu.make("button", {
-    type: "button", class: "plain", "aria-expanded": "false",
+    class: "plain", "aria-expanded": "false",
     onclick: () => { button.setAttribute("aria-expanded", String(!line.classList.toggle("hidden"))); },
   }, danlu.say("lacks", { count: more.toLocaleString("en-US") }));
   return danlu.make("div", { class: "lacking" }, button, line);

@@ -121,7 +121,7 @@ danlu.ColumnChoice = class {
       return own.length ? danlu.make("fieldset", {}, danlu.make("legend", {}, danlu.say(`choice-${kind}`)), ...own.map(([, name, label]) => this.choice(name, label))) : null;
     });
     const all = this.choices.filter(([kind]) => kind === "differing").map(([, name]) => name);
-    this.body.replaceChildren(...(all.length ? [danlu.make("button", { type: "button", class: "plain", "data-column": "*", onclick: () => this.changed([...new Set([...all, "findings", "changed"])].join(",")) }, danlu.say("only-differing"))] : []), ...parts.filter(Boolean));
+    this.body.replaceChildren(...(all.length ? [danlu.button(danlu.say("only-differing"), () => this.changed([...new Set([...all, "findings", "changed"])].join(",")), { "data-column": "*" })] : []), ...parts.filter(Boolean));
     if (focused) this.body.querySelector(`[data-column="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -146,7 +146,7 @@ danlu.Trash = class {
     let told = null;
     try { told = await danlu.ask("trash"); } catch { return; }
     this.body.replaceChildren(...(told.trash.length ? told.trash.map((one) => danlu.make("li", {}, `${one.name} `,
-      danlu.make("button", { type: "button", class: "plain", "aria-label": `${danlu.say("restore")} ${one.name}`, onclick: () => this.page.restore([one.id]) }, danlu.say("restore")))) : [danlu.make("li", { class: "faint" }, danlu.say("trash-empty"))]));
+      danlu.button(danlu.say("restore"), () => this.page.restore([one.id]), { "aria-label": `${danlu.say("restore")} ${one.name}` }))) : [danlu.make("li", { class: "faint" }, danlu.say("trash-empty"))]));
   }
 };
 

@@ -25,14 +25,14 @@ danlu.inputs = {
     window.addEventListener("paste", (event) => take(event.clipboardData.files[0]));
     if (!danlu.form.draws) return [zone];
     const drawing = new danlu.Drawing(() => asking.ask("drawing", { strokes: drawing.strokes }));
-    const clear = danlu.make("button", { type: "button", class: "plain", onclick: () => { drawing.clear(); asking.show(null); } }, danlu.say("try-clear"));
-    return [danlu.make("p", { class: "faint" }, danlu.say("try-draw")), drawing.canvas, danlu.make("div", { class: "bar" }, clear), zone];
+    const clear = danlu.button(danlu.say("try-clear"), () => { drawing.clear(); asking.show(null); });
+    return [danlu.faint(danlu.say("try-draw")), drawing.canvas, danlu.make("div", { class: "bar" }, clear), zone];
   },
 
   row: (asking) => {
     const ask = () => asking.ask("row", { row: fields.values() });
     const fields = new danlu.Fields(danlu.form.fields, danlu.later(ask, 250));
-    const reset = danlu.make("button", { type: "button", class: "plain", onclick: () => { fields.reset(); ask(); } }, danlu.say("try-reset"));
+    const reset = danlu.button(danlu.say("try-reset"), () => { fields.reset(); ask(); });
     ask();
     return [fields.element, danlu.make("div", { class: "bar" }, reset)];
   },
@@ -54,7 +54,7 @@ danlu.inputs = {
     const ask = () => { if (text.value.trim()) asking.ask("rows", { rows: text.value }); else asking.show(null); };
     const { columns, window: least } = danlu.form;
     const text = danlu.make("textarea", { rows: 14, maxlength: 100000, spellcheck: "false", "aria-label": danlu.say("try-rows-name"), placeholder: `${columns.join(",")}\n…`, oninput: danlu.later(ask, 400) });
-    return [danlu.make("p", { class: "faint" }, danlu.say("try-rows", { count: least, columns: columns.join(", ") })), text];
+    return [danlu.faint(danlu.say("try-rows", { count: least, columns: columns.join(", ") })), text];
   },
 
   beginning: (asking) => {
@@ -75,12 +75,12 @@ danlu.inputs = {
 danlu.inputs.numbers = danlu.inputs.row;
 
 danlu.begin(() => {
-  const empty = danlu.make("p", { class: "faint" }, danlu.say("try-empty"));
+  const empty = danlu.faint(danlu.say("try-empty"));
   const answer = danlu.make("section", { class: "told", "aria-live": "polite" }, empty);
   const asking = new danlu.Asking((found) => answer.replaceChildren(...(found ? danlu.answerParts(found) : [empty])));
   const parts = danlu.inputs[danlu.form.takes](asking);
   document.querySelector("#main").replaceChildren(
-    danlu.make("h1", {}, danlu.form.name), danlu.make("p", { class: "faint" }, danlu.say("try-about", { data: danlu.form.data })),
+    danlu.make("h1", {}, danlu.form.name), danlu.faint(danlu.say("try-about", { data: danlu.form.data })),
     danlu.make("div", { class: "trial" }, danlu.make("section", {}, ...parts), answer),
   );
 });

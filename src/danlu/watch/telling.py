@@ -1,0 +1,88 @@
+"""Which line within a piece of source shows a fault: a telling call, or what a name was made of."""
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from danlu.base.records import CodeLine
+from danlu.watch.probes.code_words import name_of, own_words
+from danlu.watch.walking import statements, walk
+
+_MOST_STATEMENTS = 64
+
+
+def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
+    """The line of the first of these names that is called in the source, if it is called there but once; None where
+    none is, or it could be any of several. What an `__init__` makes is no call of it.
+
+    >>> source = "def forward(self, x):\\n a = x.softmax(-1)\\n b = a.softmax(0)\\n return b.relu()"
+    >>> only_call(ast.parse(source), ["tanh", "relu"]), only_call(ast.parse(source), ["softmax"])
+    (4, None)
+    """
+    made = {
+        id(call) for one in walk(scope) if isinstance(one, ast.FunctionDef) and one.name == "__init__"
+        for call in walk(one)
+    }  # fmt: skip
+    calls = [one for one in walk(scope) if isinstance(one, ast.Call) and id(one) not in made]
+    for name in names:
+        lines = {one.lineno for one in calls if name_of(one.func) == name}
+        if lines:
+            return lines.pop() if len(lines) == 1 else None
+    return None
+
+
+def makes_what_goes_backwards(scope: ast.AST, line: CodeLine) -> CodeLine:
+    """The line that made the loss which a line sends backwards, where that is a name; else that line itself.
+
+    >>> source = "out = net(x)\\nloss = (out - y).abs().mean()\\nopt.zero_grad()\\nloss.backward()"
+    >>> makes_what_goes_backwards(ast.parse(source), CodeLine("train.py", 4)).line
+    2
+    """
+    here = [one for one in walk(scope) if isinstance(one, ast.Call) and one.lineno == line.line]
+    sent = next(
+        (one.func.value for one in here if isinstance(one.func, ast.Attribute) and one.func.attr == "backward"), None
+    )
+    if isinstance(sent, ast.Call) and len(sent.args) == 1:  # scaler.scale(loss)
+        sent = sent.args[0]
+    if not isinstance(sent, ast.Name):
+        return line
+    made = [
+        one.lineno for one in statements(scope)
+        if isinstance(one, ast.Assign) and one.lineno < line.line
+        and any(name_of(each) == sent.id for each in one.targets)
+    ]  # fmt: skip
+    return CodeLine(line.file, max(made)) if made else line
+
+
+def cuts_the_graph(scope: ast.AST, line: CodeLine) -> CodeLine:
+    """The line nearest behind the one that makes a loss that takes a value out of the graph; else that line itself.
+
+    >>> source = "p = torch.tensor(logs, requires_grad=True)\nloss = -(p * reward).sum()"
+    >>> cuts_the_graph(ast.parse(source), CodeLine("train.py", 2)).line
+    1
+    """
+    made = [one for one in statements(scope) if isinstance(one, ast.Assign) and one.lineno <= line.line]
+    waiting, seen = [one for one in made if one.lineno == line.line], set[int]()
+    for one in waiting:  # it grows as it is gone through
+        if any(isinstance(part, ast.Call) and _cuts(part) for part in walk(one.value)):
+            return CodeLine(line.file, one.lineno)
+        seen.add(id(one))
+        words = own_words(one.value)
+        waiting += [other for other in made if id(other) not in seen and other.lineno < one.lineno
+                    and any(name_of(target) in words for target in other.targets)]  # fmt: skip
+        if len(waiting) > _MOST_STATEMENTS:
+            break
+    return line
+
+
+def _cuts(call: ast.Call) -> bool:
+    fresh = name_of(call.func) == "tensor" and any(one.arg == "requires_grad" for one in call.keywords)
+    return fresh or name_of(call.func) in ("detach", "item", "numpy", "tolist")
+
+
+def caller(scopes: Iterable[ast.AST], function: str) -> int | None:
+    """The line in the first of these pieces of source that calls a function, if there is but one."""
+    for scope in scopes:
+        lines = {one.lineno for one in walk(scope) if isinstance(one, ast.Call) and name_of(one.func) == function}
+        if lines:
+            return lines.pop() if len(lines) == 1 else None
+    return None
