@@ -66,7 +66,7 @@ def test_evaluations_that_do_not_come() -> None:
 
 def test_the_next_step_that_is_no_ordinary_one() -> None:
     pace = Pace()
-    pace.size(operations=7, tensors=4, products=22_528)  # a tiny net: one measured step in 200, the free ones aside
+    pace.size(operations=7, tensors=4, products=22_528)  # a tiny net: one measured step in 574, the free ones aside
     plan = StepPlan(usual, pace)
     plan.plan(50, wanted=False, samples=False)
     assert plan.measuring

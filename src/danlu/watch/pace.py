@@ -19,7 +19,7 @@ class Pace:
     >>> pace.allows(2)
     True
     >>> pace.size(operations=7, tensors=4, products=22_528)
-    >>> pace.measured(100), pace.allows(200), pace.allows(400), pace.is_brief
+    >>> pace.measured(100), pace.allows(600), pace.allows(700), pace.is_brief
     (None, False, True, True)
     """
 
