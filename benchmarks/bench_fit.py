@@ -29,7 +29,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import danlu
-import danlu.lab.fit
+import danlu.run.fit
 from danlu.view.reporter import Reporter
 
 SAMPLES = 8192
@@ -226,7 +226,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)  # Lightning greets at every fit
     terminal = Console(file=io.StringIO(), force_terminal=True, width=120)
-    danlu.lab.fit.Reporter = lambda shown: Reporter(shown, terminal)  # the bar is drawn, though nobody sees it
+    danlu.run.fit.Reporter = lambda shown: Reporter(shown, terminal)  # the bar is drawn, though nobody sees it
     rivals = ["slices", "loader"]
     for name, module in (("skorch", "skorch"), ("lightning", "pytorch_lightning")):
         with contextlib.suppress(ImportError):

@@ -59,7 +59,7 @@ def carry_out(folder: Path) -> None:
 
 def report_seconds(folder: Path, repeats: int) -> tuple[float, float]:
     """Seconds to write a run's report anew, the journal read included, and its megabytes."""
-    from danlu.lab.pictures import write_run_report
+    from danlu.run.pictures import write_run_report
     from danlu.store.run_folder import RunFolder
 
     place, seconds = RunFolder(folder / "run"), list[float]()

@@ -25,11 +25,11 @@ import psutil
 
 import danlu
 from danlu.base.seeds import use_threads
-from danlu.lab.cluster.address import ClusterAddress
-from danlu.lab.cluster.dispatch import Dispatch, WorkItem
-from danlu.lab.cluster.ray_cluster import RayCluster
-from danlu.lab.study import on_cluster
-from danlu.train.stack import train
+from danlu.stack import train
+from danlu.study import on_cluster
+from danlu.study.cluster.address import ClusterAddress
+from danlu.study.cluster.dispatch import Dispatch, WorkItem
+from danlu.study.cluster.ray_cluster import RayCluster
 from real_clusters import DaskHere
 
 RESULTS = Path(__file__).parent / "RESULTS.md"

@@ -24,14 +24,14 @@ import cloudpickle
 
 from cluster import cpu, write
 from danlu.base.seeds import use_threads
-from danlu.lab.cluster.address import ClusterAddress
-from danlu.lab.cluster.dask_cluster import DaskCluster
-from danlu.lab.study.compare import planned
-from danlu.lab.study.member_key import MemberKey
-from danlu.lab.study.sent_data import DataToSend
-from danlu.lab.study.stack_task import StackTask, train_stack_task
 from danlu.store.journal import Journal
 from danlu.store.records import MemberDone
+from danlu.study.cluster.address import ClusterAddress
+from danlu.study.cluster.dask_cluster import DaskCluster
+from danlu.study.compare import planned
+from danlu.study.member_key import MemberKey
+from danlu.study.sent_data import DataToSend
+from danlu.study.stack_task import StackTask, train_stack_task
 from real_clusters import DaskHere
 
 TASKS = 200  # empty ones, to measure what one costs

@@ -24,7 +24,7 @@ import torch
 
 import danlu
 from danlu.base.strict_json import to_json
-from danlu.lab.study.compare import compare
+from danlu.study.compare import compare
 from faults import data as real
 from faults.program import Watch
 from faults.suite import PLANTED

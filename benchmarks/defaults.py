@@ -36,10 +36,10 @@ from danlu.base.events import Stop
 from danlu.base.recipe import LossRecipe, NetRecipe, OptimRecipe, Recipe, ScheduleRecipe, TrainRecipe
 from danlu.base.seeds import global_seed
 from danlu.data import Dataset
-from danlu.lab.study.samples import stack_folds
-from danlu.lab.usual import usual_train
+from danlu.run.settings.usual import usual_train
+from danlu.stack import StackMember, train_members
+from danlu.study.samples import stack_folds
 from danlu.train.metrics import Metrics
-from danlu.train.stack import StackMember, train_members
 from small_data import ASKED, FOLDERS, OTHERS, Make, samples, write_folder
 
 RESULTS = Path(__file__).parent / "RESULTS.md"

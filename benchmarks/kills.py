@@ -39,11 +39,11 @@ import danlu
 import danlu.data.memory
 import killed_tasks
 from danlu.base.seeds import order, stream
-from danlu.lab.study import carry_out
+from danlu.stack import feed
 from danlu.store.journal import read
 from danlu.store.run_environment import read_environment
+from danlu.study import carry_out
 from danlu.train.checkpoint import load_newest
-from danlu.train.stack import feed
 from dying import die_inside_a_save, forked
 
 CHAIN = 5

@@ -30,11 +30,11 @@ import danlu
 from danlu.base.events import StackListener
 from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
 from danlu.base.seeds import global_seed
-from danlu.lab.study.beside import Beside
-from danlu.lab.study.member_key import MemberKey
 from danlu.nets import MLP, LeNet5, LinearRegression
+from danlu.stack import FoldRows, RunningStack, StackMember, Trained, train_members
 from danlu.store.journal import Journal
-from danlu.train.stack import FoldRows, RunningStack, StackMember, Trained, train_members
+from danlu.study.beside import Beside
+from danlu.study.member_key import MemberKey
 
 CPU = torch.device("cpu")
 

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 
 import danlu
+from danlu.stack import FoldRows, StackMember, faster_stacked, stackable
+from danlu.stack.optimisers import STACKED
 from danlu.train.optimisers import OPTIMISERS
-from danlu.train.stack import FoldRows, StackMember, faster_stacked, stackable
-from danlu.train.stack.optimisers import STACKED
 from study import CPU, Case, digits_data, perceptron, recipe, timed
 
 _TRIED = 3_000_000  # weights: larger nets are judged by their layers

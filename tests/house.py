@@ -13,17 +13,20 @@ from pathlib import Path
 from house_sources import RUNNING, Module, dotted, imported, is_under
 
 FLOOR_1 = {"data", "nets", "train", "watch", "stats", "store"}
-FLOOR_2 = {"lab", "view"}
-EVERYTHING = {"", "base", *FLOOR_1, *FLOOR_2, "serve", "claims", "estimators", "ship", "cli"}
+EXPERIMENTS = {"run", "study", "lab"}
+EVERYTHING = {"", "base", *FLOOR_1, "stack", "view", "ship", *EXPERIMENTS, "serve", "claims", "estimators", "cli"}
 MAY_IMPORT = {
     "": EVERYTHING,  # danlu/__init__.py, the face
     "base": set[str](),
     **{folder: {"base"} for folder in FLOOR_1},
-    "lab": {"base", *FLOOR_1, "ship", "view"},  # view: fit draws its own progress; ship: a run answers
+    "stack": {"base", "train"},
     "view": {"base", "stats", "store"},
+    "run": {"base", *FLOOR_1, "stack", "ship", "view"},  # view: fit draws its own progress; ship: a run answers
+    "study": {"base", *FLOOR_1, "stack", "ship", "view", "run"},
+    "lab": {"base", *FLOOR_1, "stack", "view", "run", "study"},
     "serve": {"base", "store", "view", "ship"},  # ship: for danlu try alone
-    "claims": {"base", *FLOOR_1, *FLOOR_2},
-    "estimators": {"base", "data", "store", "lab"},
+    "claims": {"base", *FLOOR_1, "stack", "view", *EXPERIMENTS},
+    "estimators": {"base", "data", "store", "run"},
     "ship": {"base", *FLOOR_1},
     "cli": EVERYTHING,
 }
@@ -69,7 +72,7 @@ UNSAFE = {
     "cPickle", "cloudpickle", "dill", "importlib.import_module", "joblib.dump", "joblib.load", "marshal", "pickle",
     "pandas.read_pickle", "shelve", "torch.save",
 }  # fmt: skip
-DOORS = {"base/lazily.py": {"importlib.import_module"}, "nets/own_file.py": {"exec"}, "lab/script/launch.py": {"exec"}}
+DOORS = {"base/lazily.py": {"importlib.import_module"}, "nets/own_file.py": {"exec"}, "run/script/launch.py": {"exec"}}
 
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -8,8 +8,8 @@ import torch
 
 import danlu
 from danlu.base.events import Event, StepDone, Stop
-from danlu.lab import training as training_module
-from danlu.lab.interrupt import Interrupt
+from danlu.run import training as training_module
+from danlu.run.interrupt import Interrupt
 from danlu.train.checkpoint import Checkpoint, load_newest
 
 

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from danlu.base.events import Event, StackEvent, StepDone
 from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, ScheduleRecipe, TrainRecipe
 from danlu.base.seeds import preserved_randomness
+from danlu.stack.build import find_way
+from danlu.stack.step import Batch, StackedStep
 from danlu.train.loop import train
 from danlu.train.losses import build_loss
 from danlu.train.module_engine import ModuleEngine
 from danlu.train.optimisers import build_optimiser, resolve_optim
 from danlu.train.progress import FewSteps, unscored
 from danlu.train.schedules import Horizon, Schedule
-from danlu.train.stack.build import find_way
-from danlu.train.stack.step import Batch, StackedStep
 
 CPU = torch.device("cpu")
 STEPS = 30

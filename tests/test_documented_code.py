@@ -34,11 +34,11 @@ SHORTENED: dict[str, tuple[str, str]] = {
     ),
     "danlu fit --net mlp train.epochs=3 train.processes=2 --name shared": (
         "danlu fit --net mlp train.epochs=3 train.processes=1 --name shared",
-        "two processes import torch for 10 s; tests/lab/distributed starts some",
+        "two processes import torch for 10 s; tests/run/distributed starts some",
     ),
     "danlu fit --data digits --net lenet5 train.epochs=1 train.compile=true --name compiled": (
         "danlu fit --data digits --net lenet5 train.epochs=1 train.compile=false --name compiled",
-        "torch's compiler takes half a minute; tests/lab/test_compiling.py calls it",
+        "torch's compiler takes half a minute; tests/run/test_compiling.py calls it",
     ),
     "danlu draw resnet18": ("", "docs/draw.md draws it"),
     "danlu cure runs/deep": ("", "five seeds of eleven changes to a deep net take 30 s; docs/cure.md cures another"),
@@ -52,7 +52,7 @@ NOT_RUN = {
     "danlu predict runs/titanic new.csv": "docs/predict.md trains that run, and asks it",
     "danlu compare --track": "needs the extra track; tests/ship/test_trackers.py tracks studies",
     "danlu fit --track": "needs the extra track; tests/ship/test_trackers.py tracks runs",
-    "danlu run": "takes the process for a script; tests/lab/script/test_run.py runs some",
+    "danlu run": "takes the process for a script; tests/run/script/test_run.py runs some",
     "danlu try": "serves until Ctrl-C; tests/cli/test_try.py starts and ends it",
     "danlu play": "serves until Ctrl-C; tests/cli/test_play.py starts and ends it",
     "danlu view": "serves until Ctrl-C; tests/cli/test_view.py starts and ends it",

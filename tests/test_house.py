@@ -120,19 +120,19 @@ BREACHES: list[tuple[Check, str, str]] = [
     (house.imports_go_down, "data/table.py", "import danlu.nets.mlp"),
     (house.imports_go_down, "data/table.py", "import danlu"),
     (house.imports_go_down, "data/readers/idx.py", "from danlu.train.loop import train"),
-    (house.imports_go_down, "train/loop.py", "def f():\n    from danlu.lab.fit import fit"),
-    (house.imports_go_down, "train/loop.py", "if TYPE_CHECKING:\n    from danlu.lab.run import Run"),
+    (house.imports_go_down, "train/loop.py", "def f():\n    from danlu.run.fit import fit"),
+    (house.imports_go_down, "train/loop.py", "if TYPE_CHECKING:\n    from danlu.run.run import Run"),
     (house.imports_go_down, "watch/rules/dead.py", "from danlu.store.journal import Journal"),
-    (house.imports_go_down, "view/tables.py", "from danlu.lab.run import Run"),
+    (house.imports_go_down, "view/tables.py", "from danlu.run.run import Run"),
     (house.imports_go_down, "serve/routes.py", "from danlu.train.loop import train"),
-    (house.imports_go_down, "ship/predict.py", "from danlu.lab.run import Run"),
-    (house.imports_go_down, "lab/fit.py", "from danlu.cli.main import main"),
+    (house.imports_go_down, "ship/predict.py", "from danlu.run.run import Run"),
+    (house.imports_go_down, "run/fit.py", "from danlu.cli.main import main"),
     (house.imports_go_down, "data/table.py", "from .split import split"),
     (house.imports_go_down, "data/table.py", "from danlu import *"),
     (house.imports_go_down, "cellar/wine.py", "import json"),
-    (house.imports_stand_at_the_top, "lab/fit.py", "def f():\n    from danlu.base import words"),
-    (house.imports_stand_at_the_top, "lab/fit.py", "class A:\n    async def f(self):\n        import danlu.base.words"),
-    (house.imports_name_what_they_take, "lab/fit.py", "from json import *"),
+    (house.imports_stand_at_the_top, "run/fit.py", "def f():\n    from danlu.base import words"),
+    (house.imports_stand_at_the_top, "run/fit.py", "class A:\n    async def f(self):\n        import danlu.base.words"),
+    (house.imports_name_what_they_take, "run/fit.py", "from json import *"),
     (house.names_say_something, "data/utils.py", ""),
     (house.names_say_something, "data/common/table.py", ""),
     (house.names_say_something, "core/__init__.py", ""),
@@ -140,17 +140,17 @@ BREACHES: list[tuple[Check, str, str]] = [
     (house.json_is_written_in_one_place, "store/journal.py", "from json import dumps\n\ndumps(1)"),
     (lists_are_cut_in_one_place, "data/load.py", "x = ', '.join(names[:10])"),
     (lists_are_cut_in_one_place, "data/load.py", "x = ', '.join(str(one) for one in names[:MOST])"),
-    (house.records_have_one_home, "lab/fit.py", "x = {'kind': 'stop', 'step': 3}"),
+    (house.records_have_one_home, "run/fit.py", "x = {'kind': 'stop', 'step': 3}"),
     (house.records_have_one_home, "view/info/study.py", "def f(record):\n    return record['kind'] == 'best'"),
     (house.records_have_one_home, "store/journal.py", "def f(record):\n    return record.get('kind', '')"),
-    (house.records_have_one_home, "lab/fit.py", "x = dict(kind='stop')"),
+    (house.records_have_one_home, "run/fit.py", "x = dict(kind='stop')"),
     (house.init_only_reexports, "nets/__init__.py", "def build(): ..."),
     (house.init_only_reexports, "nets/__init__.py", "def __getattr__(name): ..."),
     (house.init_only_reexports, "nets/__init__.py", "NETS = {}"),
     (house.init_only_reexports, "nets/__init__.py", "lazily('danlu.data')"),
     (house.init_only_reexports, "nets/__init__.pyi", "from danlu.nets.mlp import MLP"),
     (house.init_only_reexports, "nets/__init__.pyi", "def build() -> None: ..."),
-    (house.imports_go_down, "nets/__init__.pyi", "from danlu.lab.fit import fit as fit"),
+    (house.imports_go_down, "nets/__init__.pyi", "from danlu.run.fit import fit as fit"),
     (house.nothing_runs_out_of_data, "base/lazily.py", "import pickle"),
     (house.init_only_reexports, "nets/__init__.py", "import json\njson.dumps(1)"),
     (house.randomness_in_one_place, "train/loop.py", "import torch\ntorch.manual_seed(0)"),
@@ -174,7 +174,7 @@ BREACHES: list[tuple[Check, str, str]] = [
     (house.heavy_parts_wait, "data/load.py", "from sklearn.datasets import load_digits"),
     (house.heavy_parts_wait, "data/load.py", "try:\n    import scipy.stats\nexcept ImportError:\n    pass"),
     (house.heavy_parts_wait, "data/load.py", "class A:\n    import torchmetrics"),
-    (house.heavy_parts_wait, "lab/fit.py", "import rich"),
+    (house.heavy_parts_wait, "run/fit.py", "import rich"),
     (house.nothing_runs_out_of_data, "data/load.py", "import pickle"),
     (house.nothing_runs_out_of_data, "data/load.py", "import torch\nx = torch.load('a.pt')"),
     (house.nothing_runs_out_of_data, "data/load.py", "import torch\nx = torch.load('a.pt', weights_only=False)"),
@@ -199,11 +199,11 @@ BREACHES: list[tuple[Check, str, str]] = [
 SOUND: list[tuple[Check, str, str]] = [
     (
         house.imports_go_down,
-        "lab/fit.py",
+        "run/fit.py",
         "from danlu import base\nfrom danlu.train.loop import train\nimport danlu.view",
     ),
     (house.imports_go_down, "data/table/infer.py", "from danlu.data.split import split\nimport danluxe"),
-    (house.imports_go_down, "__init__.py", "from danlu import nets\nfrom danlu.lab.fit import fit"),
+    (house.imports_go_down, "__init__.py", "from danlu import nets\nfrom danlu.run.fit import fit"),
     (house.imports_go_down, "cli/main.py", "from danlu import __version__\nfrom danlu.view import tables"),
     (house.imports_stand_at_the_top, "data/load.py", "def f():\n    import polars"),
     (lists_are_cut_in_one_place, "data/load.py", "x = ', '.join(names)\ny = ' '.join(words[:3])"),
@@ -351,10 +351,10 @@ def test_a_knot_is_seen_at_any_depth(sources: dict[str, str], report: str, tmp_p
 
 def test_a_class_name_of_two_meanings_is_seen(package: Path, tmp_path: Path) -> None:
     first = module(package, "data/folder/plan.py", "class Plan: ...\n\n\nclass _Own: ...")
-    second = module(package, "lab/study/plan.py", "class Plan: ...\n\n\nclass _Own: ...")
+    second = module(package, "study/plan.py", "class Plan: ...\n\n\nclass _Own: ...")
     assert list(house_shape.class_names_mean_one_thing([first])) == []
     assert list(house_shape.class_names_mean_one_thing([first, second])) == [
-        "Plan stands in data/folder/plan.py and lab/study/plan.py"
+        "Plan stands in data/folder/plan.py and study/plan.py"
     ]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import danlu
 from danlu.lab.cure.proof import Proof
-from danlu.lab.search.result import Search
-from danlu.lab.study.study import Study
+from danlu.study.search.result import Search
+from danlu.study.study import Study
 from danlu.train.checkpoint import load_newest
 
 QUIET: dict[str, Any] = {"progress": False}

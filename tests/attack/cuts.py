@@ -8,8 +8,8 @@ from typing import Any
 import danlu
 from attack.actions import COMPARE, FIT, QUIET, Action
 from attack.tally import Tally
-from danlu.lab.study.study import Study
 from danlu.store.journal import Journal, read
+from danlu.study.study import Study
 
 LAST = 4096
 EVERY = {"fit": 4, "compare": 32}  # each of so many cuts is gone on from; all are read

@@ -14,7 +14,7 @@ from attack.actions import QUIET, fit
 from attack.inputs.case import Case, attempt
 from attack.tally import Tally
 from danlu.base.errors import UserError
-from danlu.lab.fit import resume
+from danlu.run.fit import resume
 from danlu.view.reporter import Reporter
 
 CHECKPOINTS, OTHERS = 1000, 200

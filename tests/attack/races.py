@@ -10,7 +10,7 @@ import danlu
 from attack.actions import ACTIONS, FIT, RATES, Action, undisturbed_end
 from attack.child import end_group, quiet, start
 from attack.tally import Tally
-from danlu.lab.study.study import Study
+from danlu.study.study import Study
 
 RACES = 20
 SECONDS = 120.0

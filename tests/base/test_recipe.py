@@ -81,7 +81,7 @@ NOT_COUNTED = {
     ("train", "processes"),  # who computes, not what
     *(("train", f"checkpoint_{unit}") for unit in ("steps", "seconds")),
 }
-# These two count in company: tests/lab/distributed/test_sharing.py.
+# These two count in company: tests/run/distributed/test_sharing.py.
 NOT_COUNTED |= {("train", "batch_norm"), ("train", "virtual_workers"), ("train", "fsdp")}
 COUNTED = [
     (section, key.name)

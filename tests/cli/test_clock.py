@@ -15,7 +15,7 @@ import pytest
 import danlu
 from attack.actions import QUIET
 from command_line import Type
-from danlu.lab.interrupt import Interrupted
+from danlu.run.interrupt import Interrupted
 from danlu.serve.index import Index
 from danlu.serve.summary import Summarizer
 from danlu.store.turns import turn
@@ -60,7 +60,7 @@ def stopped(folder: str) -> None:
         raise Interrupted(folder, saved=True)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("danlu.lab.training.train", stop)
+        patch.setattr("danlu.run.training.train", stop)
         with pytest.raises(Interrupted, match="."):
             fit(folder)
 

@@ -6,7 +6,7 @@ import pytest
 
 from command_line import CHINESE, Type, assert_refused
 from danlu.cli import results
-from danlu.lab.interrupt import Interrupted
+from danlu.run.interrupt import Interrupted
 
 FAULTY = (
     "fit",

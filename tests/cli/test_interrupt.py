@@ -16,7 +16,7 @@ import danlu
 import preloaded
 from command_line import SOFTMAX, Type
 from danlu.base.events import Event, StepDone, Stop
-from danlu.lab.interrupt import Interrupt
+from danlu.run.interrupt import Interrupt
 from danlu.train.checkpoint import load_newest
 
 TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=20", "train.batch_size=8", "--folder"]
@@ -110,7 +110,7 @@ class TermTwiceAtStepSeven(TwiceAtStepSeven):
 
 
 def test_terminated_twice_it_still_saves(language: str, work: Path, type_in: Type, monkeypatch: Any) -> None:
-    monkeypatch.setattr("danlu.lab.training.Interrupt", TermTwiceAtStepSeven)
+    monkeypatch.setattr("danlu.run.training.Interrupt", TermTwiceAtStepSeven)
     told = type_in(*SOFTMAX, "train.epochs=1", "--folder", "run", "--lang", language)
     assert told.code == 130
     assert ("Stopped, and saved" if language == "en" else "已停止，进度已保存") in told.out
@@ -123,7 +123,7 @@ def test_told_twice_it_says_that_it_stopped_at_once(
 ) -> None:
     tokens = (*SOFTMAX, "train.epochs=1", "train.checkpoint_steps=5", "--folder")
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("danlu.lab.training.Interrupt", TwiceAtStepSeven)
+        interrupted.setattr("danlu.run.training.Interrupt", TwiceAtStepSeven)
         told = type_in(*tokens, "run", "--lang", language)
         silent = type_in(*tokens, "other", "--json")
     assert told.code == silent.code == 130
@@ -150,9 +150,9 @@ def test_json_says_that_it_is_not_finished(tmp_path: Path) -> None:
 def test_before_the_loop_it_just_ends(tmp_path: Path, number: signal.Signals) -> None:
     program = f"""
 import os, signal
-import danlu.lab.fit
+import danlu.run.fit
 from danlu.cli.main import main
-danlu.lab.fit.set_up = lambda *_: os.kill(os.getpid(), {number})
+danlu.run.fit.set_up = lambda *_: os.kill(os.getpid(), {number})
 raise SystemExit(main(["fit", "--folder", {str(tmp_path / "run")!r}]))
 """
     done = preloaded.run(["-c", program], cwd=tmp_path)

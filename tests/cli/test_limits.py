@@ -9,8 +9,8 @@ import pytest
 import danlu
 from command_line import CHINESE, Type, assert_refused
 from danlu.cli.parser import VERBS
-from danlu.lab import training as training_module
-from danlu.lab.journal_writer import JournalWriter
+from danlu.run import training as training_module
+from danlu.run.listeners.journal_writer import JournalWriter
 from deadline import at_once
 from recipe_page import settings
 

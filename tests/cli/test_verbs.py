@@ -11,7 +11,7 @@ import danlu
 from command_line import CHINESE, SOFTMAX, TABLE, Type, assert_refused
 from danlu.base.events import Event, Stop
 from danlu.cli.parser import VERBS
-from danlu.lab.interrupt import Interrupt
+from danlu.run.interrupt import Interrupt
 
 SMALL = ("train.epochs=2", "train.batch_size=100")
 KEYS = {
@@ -108,7 +108,7 @@ def test_data_that_were_moved_are_named_to_resume(
     (work / "t.csv").write_text(TABLE)
     tokens = (*SOFTMAX, "--data", "t.csv", "data.target=y", "train.epochs=2", "--folder", "run")
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("danlu.lab.training.Interrupt", AtOnce)
+        interrupted.setattr("danlu.run.training.Interrupt", AtOnce)
         assert type_in(*tokens).code == 130
     (work / "elsewhere").mkdir()
     (work / "t.csv").rename(work / "elsewhere" / "t.csv")
@@ -121,7 +121,7 @@ def test_resume_takes_the_root_of_the_data(
     language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("danlu.lab.training.Interrupt", AtOnce)
+        interrupted.setattr("danlu.run.training.Interrupt", AtOnce)
         assert type_in(*SOFTMAX, "train.epochs=1", "--folder", "run").code == 130
     refused = type_in("resume", "run", "data.root=gone", "train.epochs=3", "--lang", language)
     assert_refused(refused, language, "train.epochs=3", "danlu fit run/recipe.toml")

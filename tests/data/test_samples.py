@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 from danlu.base.errors import UserError
 from danlu.data import load, torch_data
 from danlu.data.feeds import guarded
-from danlu.lab.fit import fit
+from danlu.run.fit import fit
 
 CPU = torch.device("cpu")
 COUNT = 60

@@ -11,9 +11,9 @@ import torch
 
 import danlu
 from danlu.base.strict_json import to_json
-from danlu.lab.study.compare import planned
-from danlu.lab.study.costs import with_costs
 from danlu.nets import names
+from danlu.study.compare import planned
+from danlu.study.costs import with_costs
 
 SAMPLES = 32
 

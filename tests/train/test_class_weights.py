@@ -10,10 +10,10 @@ from torch import Tensor
 
 from danlu.base.errors import UserError
 from danlu.base.recipe import LossRecipe
+from danlu.stack.losses import StackedLoss
+from danlu.stack.one_loss import one_loss
 from danlu.train.class_weights import balanced, checked_weights, counted_by
 from danlu.train.losses import build_loss
-from danlu.train.stack.losses import StackedLoss
-from danlu.train.stack.one_loss import one_loss
 
 SAMPLES = 12
 THREE, TWO = (0.5, 2.0, 7.0), (0.5, 3.0)

@@ -11,10 +11,10 @@ from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
 from danlu.base.setting_keys import known_keys
 from danlu.base.words import catalogue
-from danlu.lab.draft import draft_recipe
-from danlu.lab.study.factors import flat
-from danlu.lab.usual import usual_epochs
 from danlu.nets import build, option_names
+from danlu.run.settings.draft import draft_recipe
+from danlu.run.settings.usual import usual_epochs
+from danlu.study.factors import flat
 from danlu.watch import rules
 from danlu.watch.rates import usual_rates
 from danlu.watch.remedies import REMEDIES, higher_rate, lower_rate, next_rate, other_rate, remedies_of

@@ -15,24 +15,24 @@ from danlu.claims.training import Training
 from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
 from danlu.data.text.corpus import CorpusDataset
-from danlu.lab.draft import CUSTOM, draft_recipe
-from danlu.lab.interrupt import Interrupt, Interrupted
-from danlu.lab.setup import load_data
-from danlu.lab.study.beside import Beside
-from danlu.lab.study.builders import Builder, builder_of
-from danlu.lab.study.carry_out import Order
-from danlu.lab.study.compare import design_of
-from danlu.lab.study.factors import Cell
-from danlu.lab.study.member_key import MemberKey
-from danlu.lab.study.on_cluster import StudyCluster
-from danlu.lab.study.plan import Plan, plan_cells
-from danlu.lab.study.reached import connected
+from danlu.run.interrupt import Interrupt, Interrupted
+from danlu.run.settings.draft import CUSTOM, draft_recipe
+from danlu.run.setup import load_data
+from danlu.stack import Choices, choosing
 from danlu.store.journal import Journal
 from danlu.store.records import VERSION, MemberDone, Record, StudyBegan, TrainingsDone
 from danlu.store.study_folder import StudyFolder
 from danlu.store.study_history import StudyHistory
 from danlu.store.turns import take_turn
-from danlu.train.stack import Choices, choosing
+from danlu.study.beside import Beside
+from danlu.study.builders import Builder, builder_of
+from danlu.study.carry_out import Order
+from danlu.study.compare import design_of
+from danlu.study.factors import Cell
+from danlu.study.member_key import MemberKey
+from danlu.study.on_cluster import StudyCluster
+from danlu.study.plan import Plan, plan_cells
+from danlu.study.reached import connected
 
 RATE = "optim.lr"
 

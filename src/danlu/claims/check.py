@@ -20,7 +20,7 @@ from danlu.claims.options import ClaimOptions
 from danlu.claims.plan import ClaimPlan
 from danlu.claims.result import ClaimResult, read_result, write_result
 from danlu.claims.verdict import judge
-from danlu.lab.study.reached import check_cluster, connected
+from danlu.study.reached import check_cluster, connected
 
 VERSION = 1
 

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from danlu import lab
+import danlu
 from danlu.base.errors import fail
 from danlu.cli.words import one_run
-from danlu.lab.run import Run
+from danlu.run.run import Run
 from danlu.store.study_folder import StudyFolder
 
 
@@ -17,7 +17,7 @@ def opened(arguments: argparse.Namespace, verb: str) -> Run:
     net = getattr(arguments, "net", None)
     if not StudyFolder(Path(folder)).is_there:
         return Run(folder, net=net)
-    study = lab.Study(folder)
+    study = danlu.Study(folder)
     best = study.best
     if best is None and study.finished:
         fail("study.no-best")

@@ -16,8 +16,8 @@ from danlu.cli.words import split_words, tracked_by
 from danlu.data.catalogue import known
 from danlu.data.catalogue import names as data_names
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
-from danlu.lab.draft import draft_recipe
 from danlu.nets import names as net_names
+from danlu.run.settings.draft import draft_recipe
 
 
 @dataclass(frozen=True)

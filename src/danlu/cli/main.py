@@ -25,7 +25,7 @@ from danlu.cli.outcome import Outcome
 from danlu.cli.parser import VERBS, overview, parse, split_script, take_language, verb_parser
 from danlu.cli.streams import open_streams, put_out
 from danlu.cli.words import target_asked
-from danlu.lab.interrupt import Interrupted
+from danlu.run.interrupt import Interrupted
 from danlu.view.terminal import PlainConsole
 
 _UNFOLDED = 10_000

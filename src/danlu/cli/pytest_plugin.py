@@ -11,7 +11,7 @@ import pytest
 from danlu.base.finding_text import finding_lines
 from danlu.base.records import SEVERITIES, Finding
 from danlu.base.words import say
-from danlu.lab import script
+from danlu.run import script
 
 _LEVELS = ("error", "warning", "never")
 _WATCHED = "danlu-watched-steps"

@@ -17,9 +17,9 @@ from danlu.data.table.frames import is_frame
 from danlu.estimators.mistakes import as_value_errors
 from danlu.estimators.run_home import live_together, new_home, packed, unpacked
 from danlu.estimators.samples import data_of, to_be_answered
-from danlu.lab.fit import fit
-from danlu.lab.pictures import without_overviews
-from danlu.lab.run import Run
+from danlu.run.fit import fit
+from danlu.run.pictures import without_overviews
+from danlu.run.run import Run
 
 _OWN = ("net", "folder", "verbose")  # parameters that are no settings of a recipe
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from danlu.base.errors import fail
 from danlu.base.files import absolute, make_folder, storage_error
-from danlu.lab.run import Run
+from danlu.run.run import Run
 from danlu.store.run_folder import RunFolder
 
 

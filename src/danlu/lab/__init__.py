@@ -1,5 +1,1 @@
-"""Floor 2: wires data, net, loop, watch and store into runs and studies."""
-
-from danlu.base.lazily import lazily
-
-lazily(__name__)
+"""Experiments on runs and studies: check, rates, cure, landscape, playground, drawings, reports."""

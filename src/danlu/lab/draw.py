@@ -17,22 +17,22 @@ from danlu.base.own_code import file_and_maker, short_name
 from danlu.base.places import runs_folder, shown
 from danlu.base.seeds import global_seed
 from danlu.data import Dataset
-from danlu.lab.draft import draft_recipe
 from danlu.lab.functions.activation import ACTIVATIONS, activation_curve, activation_named, is_activation
 from danlu.lab.functions.densities import densities
 from danlu.lab.functions.distribution import SOURCES, is_distribution, read_distribution
 from danlu.lab.functions.variance import layer_variances
-from danlu.lab.net_and_data import data_for_net
-from danlu.lab.run import Run
-from danlu.lab.setup import build_net, load_data
-from danlu.lab.study.study import Study
 from danlu.nets import example, recipe_of, registered, usual_shape
 from danlu.nets import names as net_names
 from danlu.nets.autograd import autograd_graph
 from danlu.nets.expression import expression_graph
 from danlu.nets.graph import net_graph
+from danlu.run.run import Run
+from danlu.run.settings.draft import draft_recipe
+from danlu.run.settings.net_and_data import data_for_net
+from danlu.run.setup import build_net, load_data
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.study.study import Study
 from danlu.view.drawing import Drawing
 from danlu.view.figures.activation import activation_chart
 from danlu.view.figures.chart import Chart

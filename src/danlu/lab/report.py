@@ -8,11 +8,11 @@ from danlu.base.files import absolute, replace_file
 from danlu.base.input_files import path_kind, read_file
 from danlu.base.places import runs_folder, shown, studies_folder
 from danlu.base.text_encoding import decode
-from danlu.lab.run import Run
-from danlu.lab.study.study import Study
+from danlu.run.run import Run
 from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.study.study import Study
 from danlu.view.info.run import run_info_of
 from danlu.view.info.study import study_info_of
 from danlu.view.provenance import run_provenance, study_provenance
@@ -33,7 +33,7 @@ def report(*what: "Run | Study | str | Path", notes: str | Path | None = None, o
     UserError, with all that is wrong, before anything is written; StorageError where the disk refuses.
 
     >>> import tempfile
-    >>> from danlu.lab.fit import fit
+    >>> from danlu.run.fit import fit
     >>> place = Path(tempfile.mkdtemp())
     >>> run = fit("softmax-regression", "digits", epochs=1, folder=place / "first", progress=False)
     >>> report(run, out=place / "report.html").name

@@ -6,11 +6,11 @@ from typing import Any
 
 from danlu.base.errors import fail
 from danlu.base.events import Listener
-from danlu.lab.fit import resume as resume_run
-from danlu.lab.own_parts import MetricLike
-from danlu.lab.search.search import go_on_searching
-from danlu.lab.study.compare import go_on
+from danlu.run.fit import resume as resume_run
+from danlu.run.own.parts import MetricLike
 from danlu.store.study_folder import StudyFolder
+from danlu.study.compare import go_on
+from danlu.study.search.search import go_on_searching
 
 
 def resume(

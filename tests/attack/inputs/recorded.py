@@ -7,7 +7,7 @@ from pathlib import Path
 import danlu
 from attack.inputs.case import Case
 from danlu.data import load
-from danlu.lab.study.study import Study
+from danlu.study.study import Study
 from real_data import failing_cases
 
 FAMILY = "recorded cases"

@@ -13,7 +13,7 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset,
 from attack.inputs.case import Case
 from attack.inputs.truth import Arrays, changes_in_arrays
 from danlu.data import load
-from danlu.lab.fit import fit
+from danlu.run.fit import fit
 
 FAMILY = "torch data"
 COUNT = 40

@@ -13,7 +13,7 @@ from PIL import Image
 from danlu.base.errors import UserError
 from danlu.base.recipe_text import RecipeDraft
 from danlu.data import load
-from danlu.lab.prediction_collector import PredictionCollector
+from danlu.run.listeners.prediction_collector import PredictionCollector
 
 ROWS = [f"{n % 7 * 1.5},{n % 5},{'ab'[n % 2]}" for n in range(60)]
 

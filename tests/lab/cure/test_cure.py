@@ -13,8 +13,8 @@ import danlu
 from danlu.base.errors import UserError
 from danlu.base.words import use_language
 from danlu.lab.cure.proof import Proof
-from danlu.lab.study.compare import compare, go_on
-from danlu.lab.study.study import Study
+from danlu.study.compare import compare, go_on
+from danlu.study.study import Study
 
 FAST: dict[str, Any] = {"data": "digits", "epochs": 3, "batch_size": 32, "progress": False}
 

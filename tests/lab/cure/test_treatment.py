@@ -5,7 +5,7 @@ import pytest
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
 from danlu.lab.cure.treatment import Remedy, levels_of, remedies_for
-from danlu.lab.draft import draft_recipe
+from danlu.run.settings.draft import draft_recipe
 
 
 def finding(rule: str, **evidence: object) -> Finding:

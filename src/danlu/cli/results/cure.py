@@ -4,7 +4,7 @@ from pathlib import Path
 
 from danlu.cli.outcome import Outcome, print_text
 from danlu.lab.cure.proof import Proof
-from danlu.lab.study.study import Study
+from danlu.study.study import Study
 from danlu.view.cure import cure_lines
 
 

@@ -7,8 +7,8 @@ from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.cli import results
 from danlu.cli.outcome import Outcome, print_text
-from danlu.lab.interrupt import Interrupted
-from danlu.lab.run_record import RunRecord
+from danlu.run.interrupt import Interrupted
+from danlu.run.run_record import RunRecord
 from danlu.store.study_folder import StudyFolder
 
 

@@ -2,7 +2,7 @@
 
 from danlu.base.places import launched
 from danlu.cli.outcome import DIVERGED, Outcome
-from danlu.lab.run_record import RunRecord
+from danlu.run.run_record import RunRecord
 from danlu.view.tables import print_summary
 
 

@@ -1,7 +1,7 @@
 """A search as commands tell of it."""
 
 from danlu.cli.outcome import Outcome
-from danlu.lab.search.result import Search
+from danlu.study.search.result import Search
 from danlu.view.search import print_search
 
 

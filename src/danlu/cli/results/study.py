@@ -4,9 +4,9 @@ from pathlib import Path
 
 from danlu.cli import results
 from danlu.cli.outcome import DIVERGED, Outcome
-from danlu.lab.search.result import Search
-from danlu.lab.study.study import Study
 from danlu.store.study_folder import StudyFolder
+from danlu.study.search.result import Search
+from danlu.study.study import Study
 from danlu.view.study import print_study
 
 

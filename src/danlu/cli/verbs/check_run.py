@@ -8,7 +8,7 @@ from danlu.base.places import shown
 from danlu.cli.answering_run import opened
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.words import check_one
-from danlu.lab.run import Run
+from danlu.run.run import Run
 from danlu.ship import Said, prove
 from danlu.store.package_file import read_package_file
 

@@ -20,7 +20,7 @@ from danlu.claims.result import ClaimResult
 from danlu.cli.book_path import book_path
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.words import check_one
-from danlu.lab.study.reached import check_cluster
+from danlu.study.reached import check_cluster
 from danlu.view.claims import print_plan, sentence, verdict_words
 from danlu.view.claims_book import claims_book
 

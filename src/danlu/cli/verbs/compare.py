@@ -10,9 +10,9 @@ from danlu.cli.outcome import Outcome
 from danlu.cli.search_arguments import refuse_budget, search_arguments
 from danlu.cli.study_arguments import levels_without_vary, study_arguments
 from danlu.cli.words import split_words
-from danlu.lab.search.search import search, sought
-from danlu.lab.study.compare import compare, planned
-from danlu.lab.study.costs import with_costs
+from danlu.study.compare import compare, planned
+from danlu.study.costs import with_costs
+from danlu.study.search.search import search, sought
 from danlu.view.search import print_search_plan
 from danlu.view.study import print_plan
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from danlu.lab.draft import draft_recipe
-from danlu.lab.setup import load_data
+from danlu.run.settings.draft import draft_recipe
+from danlu.run.setup import load_data
 
 
 def data_facts(name: str, settings: Sequence[str]) -> dict[str, Any]:

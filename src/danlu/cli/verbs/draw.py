@@ -12,8 +12,8 @@ from danlu.base.recipe import NetRecipe
 from danlu.base.words import say
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.study_arguments import whole_in
-from danlu.lab.draft import draft_recipe
 from danlu.lab.draw import draw, draw_expression, is_activation_name, is_net_name, named_graph, named_variances
+from danlu.run.settings.draft import draft_recipe
 from danlu.view.drawing import Drawing
 from danlu.view.figures.variance import variance_chart
 from danlu.view.graphs.layout import MOST_BOXES

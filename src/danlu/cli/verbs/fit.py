@@ -13,11 +13,11 @@ from danlu.cli.asked import asked_for
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.results import code_of
 from danlu.cli.words import check_one, run_called, split_words, tracked_by
-from danlu.lab.fine_tuning import net_of
-from danlu.lab.fit import fit
-from danlu.lab.going_on import go_on, more_epochs
-from danlu.lab.run import Run
-from danlu.lab.study.factors import flat
+from danlu.run.fine_tuning import net_of
+from danlu.run.fit import fit
+from danlu.run.going_on import go_on, more_epochs
+from danlu.run.run import Run
+from danlu.study.factors import flat
 from danlu.view.tables import print_summary
 from danlu.watch.remedies import next_rate
 

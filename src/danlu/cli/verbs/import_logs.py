@@ -10,7 +10,7 @@ from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.words import split_words
-from danlu.lab.importing import import_runs
+from danlu.run.importing import import_runs
 from danlu.view.tables import print_summary
 
 

@@ -5,7 +5,7 @@ import argparse
 from danlu.cli.asked import asked_for
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.search_arguments import range_test_arguments
-from danlu.lab.search.lr_find import lr_find
+from danlu.lab.check.lr_find import lr_find
 
 
 def do_lr_find(arguments: argparse.Namespace) -> Outcome:

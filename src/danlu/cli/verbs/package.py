@@ -8,9 +8,9 @@ from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.words import one_run
-from danlu.lab.packing import package
-from danlu.lab.study.study import Study
+from danlu.run.packing import package
 from danlu.store.study_folder import StudyFolder
+from danlu.study.study import Study
 
 
 def do_package(arguments: argparse.Namespace) -> Outcome:

@@ -16,7 +16,7 @@ from danlu.cli.predicted import AnswerOptions, Predicted
 from danlu.cli.predicted_masks import mask_files
 from danlu.cli.study_arguments import whole_in
 from danlu.data.place_labels import PixelLabels
-from danlu.lab.run import Run
+from danlu.run.run import Run
 from danlu.ship import MaskFiles, Tally
 
 _KINDS = {

@@ -10,12 +10,12 @@ from danlu.cli import results
 from danlu.cli.outcome import DIVERGED, Outcome, print_text
 from danlu.cli.study_arguments import read_jobs, read_numbers
 from danlu.cli.words import one_run
-from danlu.lab.fit import resume
-from danlu.lab.run import Run
-from danlu.lab.search.search import go_on_searching
-from danlu.lab.study.checks import check_jobs
-from danlu.lab.study.compare import go_on
+from danlu.run.fit import resume
+from danlu.run.run import Run
 from danlu.store.study_folder import StudyFolder
+from danlu.study.checks import check_jobs
+from danlu.study.compare import go_on
+from danlu.study.search.search import go_on_searching
 
 _ROOT = "data.root="
 

@@ -13,8 +13,8 @@ from danlu.base.words import say
 from danlu.cli.outcome import Outcome
 from danlu.cli.streams import as_python_opened, put_out
 from danlu.cli.words import check_one
-from danlu.lab import script
-from danlu.lab.run_record import RunRecord
+from danlu.run import script
+from danlu.run.run_record import RunRecord
 
 
 def do_run(arguments: argparse.Namespace) -> Outcome:

@@ -11,7 +11,7 @@ from danlu.claims.result import read_result
 from danlu.cli import results
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.words import last_run, one_run
-from danlu.lab.run_record import RunRecord
+from danlu.run.run_record import RunRecord
 from danlu.store.notes import Notes
 from danlu.store.study_folder import StudyFolder
 from danlu.view.findings import print_findings

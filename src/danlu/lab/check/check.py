@@ -16,12 +16,12 @@ from danlu.base.seeds import preserved_randomness
 from danlu.base.words import say
 from danlu.lab.check.one_batch import LossFunction, check_batch
 from danlu.lab.check.outcome import Check, CheckLine, gravest
+from danlu.lab.check.rate_test import RateTest
 from danlu.lab.check.rates import judged_rate, try_rates
 from danlu.lab.check.rehearsal import NUMBERS, RULES, ByHeart, Rehearsed, first_loss, learn_by_heart, rehearse_training
-from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
-from danlu.lab.own_training import OwnTraining, set_in
-from danlu.lab.search.rate_test import RateTest
-from danlu.lab.setup import Setup, load_given_weights, set_up
+from danlu.run.own.training import OwnTraining, set_in
+from danlu.run.settings.draft import RecipeSource, draft_recipe, net_and_data
+from danlu.run.setup import Setup, load_given_weights, set_up
 
 # Answers of size 1 add half a unit to a squared error of 1; four times it is what answers of size 1.7 cost.
 _FAR = 4.0

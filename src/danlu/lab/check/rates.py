@@ -8,11 +8,11 @@ from torch import nn
 
 from danlu.base.records import Finding
 from danlu.base.words import say
-from danlu.lab.draft import CUSTOM
-from danlu.lab.search.lr_find import POINTS, STEPS, lr_find
-from danlu.lab.search.rate_test import RateTest
-from danlu.lab.setup import Setup
-from danlu.lab.study.plan import why_alone
+from danlu.lab.check.lr_find import POINTS, STEPS, lr_find
+from danlu.lab.check.rate_test import RateTest
+from danlu.run.settings.draft import CUSTOM
+from danlu.run.setup import Setup
+from danlu.study.plan import why_alone
 
 # Multiply-adds that take some seconds, in a stack and one training after another.
 _MOST_STACKED, _MOST_ALONE = 5e10, 1e10

@@ -13,9 +13,9 @@ from danlu.base.events import Event, StepDone, Stop
 from danlu.base.recipe import OptimRecipe, Recipe, ScheduleRecipe
 from danlu.base.records import Finding
 from danlu.base.seeds import exact_kernels, global_seed
-from danlu.lab.batches import training_batches
-from danlu.lab.engines import module_engine
-from danlu.lab.setup import Setup
+from danlu.run.batches import training_batches
+from danlu.run.engines import module_engine
+from danlu.run.setup import Setup
 from danlu.train.carried import Carried
 from danlu.train.engine import Batch
 from danlu.train.loop import train

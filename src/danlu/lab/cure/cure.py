@@ -15,21 +15,21 @@ from danlu.base.records import Finding
 from danlu.data import Dataset
 from danlu.lab.cure.proof import Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
-from danlu.lab.distributed.sharing import unshared
-from danlu.lab.draft import CUSTOM
-from danlu.lab.notify import notifier_of
-from danlu.lab.run import Run
-from danlu.lab.study.builders import Builder, builder_of
-from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
-from danlu.lab.study.compare import carried_out, design_of
-from danlu.lab.study.factors import keys_of
-from danlu.lab.study.plan import Plan, make_plan
-from danlu.lab.study.reached import connected
-from danlu.lab.study.reporting import Reporting
-from danlu.lab.study.seeds import seeds_of
-from danlu.lab.study.study import Given
+from danlu.run.distributed.sharing import unshared
+from danlu.run.listeners.notify import notifier_of
+from danlu.run.run import Run
+from danlu.run.settings.draft import CUSTOM
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.study.builders import Builder, builder_of
+from danlu.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
+from danlu.study.compare import carried_out, design_of
+from danlu.study.factors import keys_of
+from danlu.study.plan import Plan, make_plan
+from danlu.study.reached import connected
+from danlu.study.reporting import Reporting
+from danlu.study.seeds import seeds_of
+from danlu.study.study import Given
 from danlu.view.info.study import REMEDY
 from danlu.view.study import StudyReporter
 
@@ -64,7 +64,7 @@ def cure(
     stands already. `jobs`, `cluster` and `notify` are those of `compare`. UserError for a mistake in any of these.
 
     >>> import tempfile
-    >>> from danlu.lab.fit import fit
+    >>> from danlu.run.fit import fit
     >>> place = Path(tempfile.mkdtemp())
     >>> run = fit("mlp", "digits", hidden=[32], lr=20.0, momentum=0.0, epochs=3, folder=place / "run", progress=False)
     >>> proof = cure(run, seeds=3, folder=place / "study", progress=False)

@@ -9,9 +9,9 @@ from danlu.base.readable import Readable
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft, read_recipe, to_toml
 from danlu.base.records import Finding, finding_of
-from danlu.lab.study.study import Study
 from danlu.stats.studies import FactorEffect
 from danlu.store.run_folder import RunFolder
+from danlu.study.study import Study
 from danlu.view.cure import cure_lines
 from danlu.view.info.cure import by_hand, cure_record
 from danlu.view.info.study import REMEDY

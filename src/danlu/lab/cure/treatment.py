@@ -8,9 +8,9 @@ from typing import Any
 from danlu.base.errors import UserError
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
-from danlu.lab.draft import draft_recipe
-from danlu.lab.study.factors import flat
 from danlu.nets import option_names, usual_options
+from danlu.run.settings.draft import draft_recipe
+from danlu.study.factors import flat
 from danlu.watch import remedies_of
 
 # More than these say less of each: every further comparison asks more of all others.

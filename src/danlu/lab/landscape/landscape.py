@@ -22,15 +22,15 @@ from danlu.base.recipe import LossRecipe
 from danlu.base.seeds import choose_device
 from danlu.base.words import say
 from danlu.data import Dataset
-from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.landscape.axes import Axes, Weights, filter_axes, path_axes, single_weights, weight_axes
 from danlu.lab.landscape.losses import Ground
 from danlu.lab.landscape.shape import minimum, saddles
-from danlu.lab.loss_settings import settled_loss
-from danlu.lab.pictures import write_run_report
-from danlu.lab.run import Run
-from danlu.lab.setup import load_data, sample_dtype
 from danlu.nets import describe
+from danlu.run.pictures import write_run_report
+from danlu.run.run import Run
+from danlu.run.settings.draft import CUSTOM, draft_recipe
+from danlu.run.settings.loss_settings import settled_loss
+from danlu.run.setup import load_data, sample_dtype
 from danlu.store.journal import Journal
 from danlu.store.journal import read as read_journal
 from danlu.store.records import MalformedRecordError, RunEnded, record_of

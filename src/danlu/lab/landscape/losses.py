@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from danlu.base.recipe import LossRecipe
 from danlu.base.seeds import preserved_randomness
 from danlu.lab.landscape.axes import Axes
+from danlu.stack import find_way, stackable
+from danlu.stack.layout import Layout
+from danlu.stack.losses import LOSSES, StackedLoss
+from danlu.stack.memory import suggested_members
 from danlu.train.carried import Carried
 from danlu.train.class_weights import counted_by
 from danlu.train.losses import build_loss
-from danlu.train.stack import find_way, stackable
-from danlu.train.stack.layout import Layout
-from danlu.train.stack.losses import LOSSES, StackedLoss
-from danlu.train.stack.memory import suggested_members
 from danlu.train.terms import terms
 
 Batches = Sequence[tuple[Tensor, Tensor]]

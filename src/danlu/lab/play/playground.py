@@ -9,15 +9,15 @@ from typing import Any
 from danlu.base.errors import DanluError, Fault, UserError
 from danlu.base.memory import memory_guard
 from danlu.base.recipe import Recipe
-from danlu.lab.draft import draft_recipe
 from danlu.lab.play.ground import SIDE, Plane, PlaneSource
 from danlu.lab.play.seeds_at_once import Boundaries, train_seeds
 from danlu.lab.play.settings import SEEDS, Chosen, choices, read_chosen, settings_of, usual
 from danlu.lab.play.takeaway import comparison, takeaway
-from danlu.lab.study.plan import make_plan
-from danlu.lab.usual import usual_epochs
+from danlu.run.settings.draft import draft_recipe
+from danlu.run.settings.usual import usual_epochs
 from danlu.stats.members import Member
 from danlu.stats.moves import move_effect
+from danlu.study.plan import make_plan
 from danlu.view.play import change_told, move_text, scores_text
 
 _SEEN = 24_000  # samples that each net sees: enough for the shapes, and few enough to wait for

@@ -11,11 +11,11 @@ from danlu.base.events import StackEvent, StepDone, Stop
 from danlu.base.seeds import one_thread, preserved_randomness
 from danlu.lab.play.ground import Plane
 from danlu.lab.play.settings import SEEDS
-from danlu.lab.study.alone import BUSY
-from danlu.lab.study.plan import Planned
-from danlu.lab.study.samples import scoring_of, stack_folds
+from danlu.stack import Choices, RunningStack, StackMember, choosing_here, train_stack
 from danlu.stats.members import Member
-from danlu.train.stack import Choices, RunningStack, StackMember, choosing_here, train_stack
+from danlu.study.alone import BUSY
+from danlu.study.plan import Planned
+from danlu.study.samples import scoring_of, stack_folds
 
 _FIRST = 0.1  # seconds of training before the first picture
 _BETWEEN = 0.2  # and between two, at least

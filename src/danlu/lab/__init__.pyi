@@ -1,5 +1,0 @@
-from danlu.lab.exporting import exporting as exporting
-from danlu.lab.going_on import go_on as go_on
-from danlu.lab.study.study import Study as Study
-from danlu.view.info.run import run_info_of as run_info_of
-from danlu.view.report import run_html as run_html

@@ -1,0 +1,1 @@
+"""What listens to a training: journal, checkpoints, notices, trackers, predictions, pictures of the net."""

@@ -1,0 +1,1 @@
+"""What somebody gives of their own: losses, metrics, nets, optimisers, schedules, listeners."""

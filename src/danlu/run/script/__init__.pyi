@@ -1,0 +1,9 @@
+from danlu.run.script.launch import UserScript as UserScript
+from danlu.run.script.launch import carry_out as carry_out
+from danlu.run.script.launch import find_program as find_program
+from danlu.run.script.trainings import Trainings as Trainings
+from danlu.run.script.trainings import words_on as words_on
+from danlu.run.script.when_imported import when_imported as when_imported
+from danlu.watch.attach import Watch as Watch
+from danlu.watch.everywhere import Everywhere as Everywhere
+from danlu.watch.thresholds import check_rules as check_rules

@@ -1,0 +1,1 @@
+"""From what was said to a whole recipe: drafts of it, and what is chosen where nothing was said."""
