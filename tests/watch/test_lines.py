@@ -89,7 +89,7 @@ OTHERS: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "a loss by hand": (
         "model = nn.Linear(8, 1)\n" + _SGD.format(rate=0.01), "model, optimizer",
-        "loss = ((model(x) - y) ** 2).mean()", "loss-broadcast", "loss.backward()",
+        "loss = ((model(x) - y) ** 2).mean()", "loss-broadcast", "** 2).mean()",
     ),
     "a model without a class": (
         "model = nn.Sequential(\n    nn.Linear(8, 16), nn.Sequential(nn.Linear(16, 3)),\n)\n" + _SGD.format(rate=0.1),
@@ -208,7 +208,7 @@ def test_a_step_holds_its_graph_no_longer_than_it_lasts() -> None:
 def test_every_rule_points_at_something_or_tells_an_outcome() -> None:
     places = {
         "loss", "loss object", "loader", "module", "optimizer", "scheduler", "schedule step", "step", "clip",
-        "backward", "forward", "evaluation", "evaluated", "averaged",
+        "backward", "forward", "evaluation", "evaluated", "averaged", "reloaded",
     }  # fmt: skip
     for rule in rulebook():
         assert rule.fault_in in {*places, "outcome"}, rule.id
