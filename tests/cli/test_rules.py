@@ -32,7 +32,11 @@ def test_json_has_all_of_it(type_in: Type) -> None:
     assert one in listed
     assert one["severities"] == ["error", "warning"]
     assert {"name": "min_steps", "value": 20, "unit": "steps"}.items() <= one["thresholds"][0].items()
-    assert [remedy.get("change") for remedy in one["remedies"]] == [{"optim.lr": None}, {"train.clip_norm": 1.0}]
+    assert [remedy.get("change") for remedy in one["remedies"]] == [
+        {"optim.lr": None},
+        {"train.clip_norm": 1.0},
+        {"optim.momentum": 0.9},
+    ]
 
 
 def test_a_rule_is_found_by_its_name_and_in_any_spelling(type_in: Type) -> None:

@@ -45,6 +45,7 @@ ELSEWHERE: dict[str, str] = {
     "a-layer-that-forward-passes-by": _FORWARD,
     "state-inside-module": _FORWARD,
     "frozen-bn": _FORWARD,
+    "small-gpt-without-its-mask": "the softmax of the attention is named, where the mask is missing, not its class",
     "small-gpt-normalised-over-its-queries": "the graph shows the softmax, and no line: the class of the net is named",
     "letters-of-names-and-their-padding": _LOSS_OBJECT,
     "ignore-real-class": _LOSS_OBJECT,

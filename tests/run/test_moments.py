@@ -176,4 +176,4 @@ def test_the_first_layer_over_pixels_is_drawn() -> None:
     assert (image.mode, image.size, image.getcolors()) == ("RGB", (4, 2), [(8, (255, 255, 255))])
     broken = nn.Conv2d(1, 2, 3)
     nn.init.constant_(broken.weight, torch.nan)
-    assert len(first_filters(broken, (1, 8, 8))[1]) == 2
+    assert first_filters(broken, (1, 8, 8)) == ("", ())

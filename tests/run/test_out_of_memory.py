@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,9 @@ def test_members_of_a_study_that_memory_ends_are_told_and_tried_again(tmp_path: 
 
 def test_a_level_that_memory_cannot_hold_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("danlu.nets.room.memory_limit", lambda: 2**22)
-    hidden = [[8], [3000, 3000]]
+    hidden = [[8], [9], [3000, 3000]]
     study = danlu.compare("mlp", DATA, vary={"hidden": hidden}, seeds=1, epochs=1, folder=tmp_path / "s", **SHORT)
-    assert len(study.members) == 1
+    assert len(study.members) == 2
     assert "9,024,002 parameters" in study.failed[0]["reason"] or "parameters" in study.failed[0]["reason"]
 
 
@@ -136,7 +137,7 @@ def test_answers_tell_it_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     net = hungry(MemoryError, 0)
     net.eval()
     monkeypatch.setattr(net, "training", True)
-    monkeypatch.setitem(run.__dict__, "_final_net", net)
+    monkeypatch.setitem(run.__dict__, "_final_answerer", replace(run._final_answerer, net=net))
     with pytest.raises(OutOfMemoryError, match="fewer samples"):
         run.predict(X)
     with pytest.raises(OutOfMemoryError, match="points"):

@@ -352,7 +352,7 @@ def test_a_net_that_fails_is_told(runs: dict[str, danlu.Run], monkeypatch: pytes
     def broken(*_: Any) -> None:
         raise ValueError("not this one")
 
-    monkeypatch.setattr(run._final_net, "forward", broken)
+    monkeypatch.setattr(run._final_answerer.net, "forward", broken)
     with serving(open_trial(run, port=0)) as site:
         site.enter()
         assert "not this one" in ask(site, "row", {"row": {"sex": "male", "age": "3", "fare": "1"}})["error"]

@@ -162,11 +162,11 @@ def test_whole_recipes_are_levels_beside_other_factors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("vary", "left", "message"),
     [
-        ({"net.activation": ["relu", "rellu"]}, 1, "rellu"),
+        ({"net.activation": ["relu", "tanh", "rellu"]}, 2, "rellu"),
         ({"optim.name": ["sgd", "adam"], "momentum": [0.0, 0.9]}, 2, "adam has no such option"),
-        ({"net": ["mlp", broken]}, 1, r"broken could not build a net \(ValueError: too wide\)"),
-        ({"net": ["mlp", no_net]}, 1, "no_net gives a int, not a net"),
-        ({"net": ["mlp", lambda: nn.Linear(5, 3)]}, 1, "wants 5"),
+        ({"net": ["mlp", "softmax-regression", broken]}, 2, r"broken could not build a net \(ValueError: too wide\)"),
+        ({"net": ["mlp", "softmax-regression", no_net]}, 2, "no_net gives a int, not a net"),
+        ({"net": ["mlp", "softmax-regression", lambda: nn.Linear(5, 3)]}, 2, "wants 5"),
     ],
 )
 def test_levels_that_cannot_be_are_told_and_the_rest_goes_on(

@@ -92,7 +92,8 @@ class Finding:
         """
         plain = {name: value for name, value in vars(self).items() if name not in ("code", "snippet")}
         line, snippet = vars(self.code) if self.code else None, vars(self.snippet) if self.snippet else None
-        return {**plain, "confidence": self.confidence or None, "line": line, "snippet": snippet}
+        lists = {"where": list(self.where), "remedies": [dict(remedy) for remedy in self.remedies]}
+        return {**plain, **lists, "confidence": self.confidence or None, "line": line, "snippet": snippet}
 
 
 def finding_of(record: Mapping[str, Any]) -> Finding:

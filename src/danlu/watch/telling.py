@@ -56,7 +56,7 @@ def makes_what_goes_backwards(scope: ast.AST, line: CodeLine) -> CodeLine:
 def cuts_the_graph(scope: ast.AST, line: CodeLine) -> CodeLine:
     """The line nearest behind the one that makes a loss that takes a value out of the graph; else that line itself.
 
-    >>> source = "p = torch.tensor(logs, requires_grad=True)\nloss = -(p * reward).sum()"
+    >>> source = "p = torch.tensor(logs, requires_grad=True)\\nloss = -(p * reward).sum()"
     >>> cuts_the_graph(ast.parse(source), CodeLine("train.py", 2)).line
     1
     """

@@ -33,7 +33,7 @@ def ratio_of_sums(scope: ast.AST) -> int | None:
     """The line of the only division of a sum, with a product in it or in what it was made of, by sums; None where there
     is none, or several.
 
-    >>> ratio_of_sums(ast.parse("both = (p * m).sum()\nloss = 1 - 2 * both / (p.sum() + m.sum())"))
+    >>> ratio_of_sums(ast.parse("both = (p * m).sum()\\nloss = 1 - 2 * both / (p.sum() + m.sum())"))
     2
     """
     made = assignments(scope)

@@ -69,7 +69,7 @@ def relation(rows: torch.Tensor, targets: torch.Tensor, kind: str) -> float:
     """By how many standard deviations targets [N] go better with those of the nearest samples, or with the directions
     in which samples [N, C] differ most, than targets dealt out at random do; NaN where that cannot be told.
 
-    >>> x = torch.randn(300, 4)
+    >>> x = torch.randn(300, 4, dtype=torch.float64)
     >>> relation(x, (x[:, 0] > 0).double(), "binary") > 5
     True
     """
