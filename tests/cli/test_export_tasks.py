@@ -102,7 +102,7 @@ def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return made[request.param]
 
 
-@pytest.mark.every(9)
+@pytest.mark.slow
 def test_a_file_answers_as_its_run(asked: Asked, type_in: Type) -> None:
     ours = type_in("predict", asked.run.folder.parent / "model.onnx", asked.file, "--json").json
     theirs = type_in("predict", asked.run.folder, asked.file, "--json").json

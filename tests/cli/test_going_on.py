@@ -89,6 +89,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_one_sentence_in_either_language(
     name: str, language: str, work: Path, parent: Path, type_in: Type

@@ -99,6 +99,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 IRIS = ("--data", "iris", "--net", "mlp", "train.epochs=1")
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("words", "code"),
     [

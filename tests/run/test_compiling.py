@@ -66,7 +66,7 @@ def assert_same_bits(one: danlu.Run, other: danlu.Run) -> None:
     assert all(torch.equal(tensor, weights(other)[name]) for name, tensor in weights(one).items())
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("more", [{}, {"fit_memory": True}, {"ema": 0.9}, {"precision": "bfloat16"}], ids=str)
 def test_a_compiled_training_comes_to_the_same(
     more: dict[str, Any], quick: Callable[[float], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]

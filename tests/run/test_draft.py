@@ -16,6 +16,7 @@ DOTTED = [f"data.{key}" for key in LOADING]
 FLAT = [key for key in LOADING if key != "name"]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("key", DOTTED + FLAT)
 def test_data_already_loaded_take_no_settings_of_loading(key: str, language: str) -> None:
     words = f"Pass {key} to danlu.load" if language == "en" else f"{key}：数据已经加载"

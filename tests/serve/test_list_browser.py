@@ -86,6 +86,7 @@ def test_completion_is_typed_with_the_keyboard_alone(site: Site, reader: Open) -
     assert page.evaluate("document.activeElement.getAttribute('role')") == "combobox"
 
 
+@pytest.mark.slow
 def test_studies_unfold_and_what_lies_in_them_is_not_strewn(site: Site, reader: Open) -> None:
     page = reader(site).page
     assert "best-1" not in names(page)

@@ -81,6 +81,7 @@ def test_a_digit_is_drawn_and_answered_with_its_reasons(sites: dict[str, Site], 
     page.wait_for_selector("text=The answer appears here.")
 
 
+@pytest.mark.slow
 def test_a_digit_is_drawn_with_the_keyboard(sites: dict[str, Site], reader: Open) -> None:
     page = reader(sites["digits"]).page
     for _ in range(10):

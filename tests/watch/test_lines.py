@@ -134,19 +134,17 @@ def test_other_programs(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_class_of_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nets = tmp_path / "layers_elsewhere.py"
+    nets = tmp_path / "elsewhere.py"
     nets.write_text(
         "import torch\nfrom torch import nn\n\n\n@torch.no_grad\ndef nothing():\n    pass\n\n\n"
         "class Net(nn.Sequential):\n    '''Two layers.'''\n\n    def extra(self):\n        pass\n",
         encoding="utf-8",
     )
     monkeypatch.syspath_prepend(tmp_path)
-    before = "from layers_elsewhere import Net\nmodel = Net(nn.Linear(8, 16), nn.Linear(16, 3))\n" + _SGD.format(
-        rate=0.1
-    )
+    before = "from elsewhere import Net\nmodel = Net(nn.Linear(8, 16), nn.Linear(16, 3))\n" + _SGD.format(rate=0.1)
     source = _SMALL.format(before=before, watched="model, optimizer, shown=False", loss=_PLAIN_LOSS, steps=20)
     found = findings_of(source, tmp_path / "train.py", monkeypatch)
-    assert found["missing-nonlinearity"].line == "layers_elsewhere.py:10"
+    assert found["missing-nonlinearity"].line == "elsewhere.py:10"
 
 
 @pytest.mark.parametrize(("name", "number"), [("<ipython-input-7-0a1b2c>", "7"), ("/tmp/ipykernel_5/99.py", "4")])

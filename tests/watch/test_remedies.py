@@ -139,6 +139,7 @@ def test_every_change_that_a_rule_proposes_makes_a_recipe(rule: str, change: dic
     assert {key: flat(recipe)[key] for key in change} == change
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("rule", REMEDIES)
 @pytest.mark.parametrize("net", ["mlp", "resnet18"])
 def test_every_remedy_that_cure_tries_makes_a_recipe(rule: str, net: str) -> None:

@@ -117,7 +117,7 @@ def _own_net(kind: type[nn.Linear]) -> nn.Module:
     return nn.Sequential(nn.Flatten(), kind(64, 12), nn.ReLU(), nn.Dropout(0.2), nn.Linear(12, 10))
 
 
-@pytest.mark.every(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [1, 0])
 def test_a_process_that_is_lost_costs_no_bit(rank: int, tmp_path: Path) -> None:
     danlu.fit(_own_net(nn.Linear), "digits", folder=tmp_path / "alone", **{**BASE, **EXACT})

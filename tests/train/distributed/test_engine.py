@@ -111,6 +111,7 @@ def made(name: str) -> nn.Module:
         return NETS[name]()
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("world", [2, 3])
 @pytest.mark.parametrize(("name", "settings"), PAIRS)
 def test_several_processes_train_what_one_does(name: str, settings: str, world: int) -> None:
@@ -154,6 +155,7 @@ def test_more_processes_than_samples_in_the_last_batch_wait_for_nobody(name: str
                 torch.testing.assert_close(gradient, one.grad, rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("name", "settings"), PAIRS)
 def test_an_exact_training_has_the_same_bits_on_any_number_of_processes(name: str, settings: str) -> None:
     net = made(name)
