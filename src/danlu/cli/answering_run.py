@@ -17,7 +17,7 @@ def opened(arguments: argparse.Namespace, verb: str) -> Run:
     net = getattr(arguments, "net", None)
     if not StudyFolder(Path(folder)).is_there:
         return Run(folder, net=net)
-    study = danlu.Study(folder)
+    study = danlu.Study(folder)  # by way of danlu, which loads what trains studies only here
     best = study.best
     if best is None and study.finished:
         fail("study.no-best")

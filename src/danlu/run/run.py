@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from danlu import run as run_parts
+from danlu import run as run_parts  # loaded where they are asked for
 from danlu.base.errors import DataWarning, Fault, UserError, fail
 from danlu.base.events import Listener
 from danlu.base.own_code import file_and_maker

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
-from danlu.watch.walking import walk
+from danlu.watch.walking import stored, walk
 
 _COMPARED: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
@@ -25,7 +25,7 @@ def taken(scope: ast.AST, values: Mapping[str, Any], given: Mapping[int, Mapping
     >>> ast.unparse(taken(tree, {"fast": True}))
     'a = b\\nd()'
     """
-    own = _stored(scope)
+    own = stored(scope)
     (found,) = _Taken({name: value for name, value in values.items() if name not in own}, given or {}).of(scope)
     return found
 
@@ -58,17 +58,13 @@ def arguments(
             continue
         if not all(id(call) in under_way for call in own):
             continue
-        stored = _stored(one)
+        assigned = stored(one)
         first = one.args.args[0].arg if one.args.args else ""
         for place, name in enumerate(arg.arg for arg in one.args.args):
             each = [known.of_call(call, place, name, one, method=first == "self") for call in own]
-            if name not in stored and all(value is not _UNKNOWN and value == each[0] for value in each):
+            if name not in assigned and all(value is not _UNKNOWN and value == each[0] for value in each):
                 found.setdefault(one.lineno, {})[name] = each[0]
     return found
-
-
-def _stored(scope: ast.AST) -> set[str]:
-    return {one.id for one in walk(scope) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
 
 
 class _Taken:

@@ -1,4 +1,4 @@
-"""How densely a training can be measured: reckoned from the size of the net and of a batch, never from a clock.
+"""How densely a training can be measured: computed from the size of the net and of a batch, never from a clock.
 
 Two runs of one training measure and judge the same steps, however busy the machine is, and so find the same.
 """

@@ -27,6 +27,16 @@ def walk(node: ast.AST) -> tuple[ast.AST, ...]:
     return tuple(found)
 
 
+def stored(*nodes: ast.AST) -> set[str]:
+    """The names that are given a value anywhere in them.
+
+    >>> sorted(stored(ast.parse("a = b\\nfor c in d: pass")))
+    ['a', 'c']
+    """
+    each = (one for node in nodes for one in walk(node))
+    return {one.id for one in each if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+
+
 def statements(node: ast.AST) -> list[ast.stmt]:
     """The statements below a node, in the same order; expressions hold none.
 

@@ -1,9 +1,14 @@
 """The words of a source leave no reading out that would find something."""
 
+import ast
+import doctest
 import re
+from pathlib import Path
 
 import pytest
 
+from danlu.watch import probes
+from danlu.watch.probes.code import _WHOLE  # pyright: ignore[reportPrivateUsage]
 from danlu.watch.probes.code_distillation import may_distil
 from danlu.watch.probes.code_latents import may_diverge
 from danlu.watch.probes.code_metrics import may_count
@@ -59,3 +64,51 @@ def test_words_and_comparisons() -> None:
     assert not text.matches(re.compile("^don$"))
     for source in ("a > b", "a>=b", "a<b", "a <= b"):
         assert SourceText(source).compares
+
+
+HERE, PROBES = Path(__file__).parent, Path(probes.__path__[0])
+
+
+def corpus() -> list[str]:
+    """Sources in which mistakes stand: the programs of tests/faults, and what the tests and examples of probes read."""
+    files = sorted((HERE.parents[1] / "faults").rglob("*.py"))
+    texts = {file.read_text(encoding="utf-8") for file in files}
+    told = [
+        ast.parse(file.read_text(encoding="utf-8")) for file in (*HERE.glob("test_code*.py"), *PROBES.glob("code*.py"))
+    ]
+    words = [
+        one.value
+        for tree in told
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
+    examples = [one.source for text in words if ">>>" in text for one in doctest.DocTestParser().get_examples(text)]
+    inner = [ast.parse(one) for one in examples]
+    words += [
+        one.value
+        for tree in inner
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
+    return sorted(texts | {text for text in words if "(" in text and is_source(text)})
+
+
+def is_source(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def sources() -> list[tuple[str, ast.Module]]:
+    return [(text, ast.parse(text)) for text in corpus()]
+
+
+@pytest.mark.parametrize("kind", _WHOLE)
+def test_no_reading_is_left_out(kind: str, sources: list[tuple[str, ast.Module]]) -> None:
+    may, reading = _WHOLE[kind]
+    found = [text for text, tree in sources if reading(tree, {}) is not None]
+    assert found, "nothing shows it"
+    assert [text[:80] for text in found if not may(SourceText(text))] == []

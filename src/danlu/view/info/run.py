@@ -48,7 +48,7 @@ class RunInfo:
 
     @functools.cached_property
     def followed(self) -> Followed | None:
-        """Its followed samples, reckoned once for all pictures and both languages."""
+        """Its followed samples, computed once for all pictures and both languages."""
         return followed(self.history)
 
     @property

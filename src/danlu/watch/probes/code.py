@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from danlu.base.records import CodeLine
@@ -166,13 +166,7 @@ def _named(scope: ast.AST, pattern: re.Pattern[str]) -> int | None:
 def _unmasked(scope: ast.AST) -> int | None:
     """The line of a target `reward + discount * value of the next state` that nothing switches off at an end."""
     made, switched = assignments(scope), _switched(scope)
-    stops = _stops_at_ends(scope)
-    for node in walk(scope):
-        if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)):
-            continue
-        sides = (node.left, node.right), (node.right, node.left)
-        if not any(_is_reward(one) and _is_discounted(other, made, stops=stops) for one, other in sides):
-            continue
+    for node in _targets(scope, made, stops=_stops_at_ends(scope)):
         words = words_behind(node, made, options=False)
         ends = any(_END.search(word) for word in words) or words & switched or _has_complement(node)
         if not ends and not _is_chosen(scope, node):
@@ -182,13 +176,16 @@ def _unmasked(scope: ast.AST) -> int | None:
 
 def _bootstrapped(scope: ast.AST) -> int | None:
     """The line of a target `reward + discount * value of the next state`."""
-    made = assignments(scope)
+    return next((node.lineno for node in _targets(scope, assignments(scope), stops=False)), None)
+
+
+def _targets(scope: ast.AST, made: Mapping[str, list[ast.AST]], *, stops: bool) -> Iterator[ast.BinOp]:
+    """The sums of a reward and a discounted value of the next state."""
     for node in walk(scope):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             sides = (node.left, node.right), (node.right, node.left)
-            if any(_is_reward(one) and _is_discounted(other, made, stops=False) for one, other in sides):
-                return node.lineno
-    return None
+            if any(_is_reward(one) and _is_discounted(other, made, stops=stops) for one, other in sides):
+                yield node
 
 
 def _switched(scope: ast.AST) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
-from danlu.watch.walking import walk
+from danlu.watch.walking import stored, walk
 
 _TEST = re.compile(
     r"^(?!.*train)(?!test_size)(.*test.*|(.*_)?te(_.*)?|[xyp]te?|.*hold_?out.*|.*unseen.*)$", re.IGNORECASE
@@ -154,13 +154,13 @@ def _follow(search: _Search, scope: ast.AST) -> None:
     if isinstance(search.node, ast.For) and isinstance(search.node.target, ast.Name):
         for node in walk(search.node):
             if isinstance(node, ast.If):
-                kept = _stored([one for one in node.body if search.node.target.id in own_words(one)])
+                kept = stored(*(one for one in node.body if search.node.target.id in own_words(one)))
                 names |= kept
                 search.picks = search.picks or bool(kept)
             if isinstance(node, ast.Call) and name_of(node.func) == "append" and isinstance(node.func, ast.Attribute):
                 names.add(name_of(node.func.value))
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and name_of(node.value.func) == "max":
-                names |= _stored([node])
+                names |= stored(node)
                 search.picks = True
     search.picks = search.picks or (isinstance(search.node, ast.Call) and name_of(search.node.func) in _BEST)
     figures: set[str] = set()  # computed from a curve, threshold by threshold
@@ -168,19 +168,14 @@ def _follow(search: _Search, scope: ast.AST) -> None:
         for node in walk(scope):
             inside = any(one is search.node for one in walk(node))
             if isinstance(node, ast.Assign) and own_words(node.value) & (names | figures):
-                figures |= _stored([node])
+                figures |= stored(node)
             about = inside or bool(own_words(node) & (names | figures))
             if isinstance(node, ast.Call) and name_of(node.func) in _BEST and about and node is not search.node:
                 search.picks = True
             if not isinstance(node, ast.Assign) or node.lineno < search.line:
                 continue
             if inside or (own_words(node.value) & names and own_words(node.value) & _BEST):
-                names |= _stored([node])
-
-
-def _stored(statements: list[ast.stmt]) -> set[str]:
-    each = (one for statement in statements for one in walk(statement))
-    return {one.id for one in each if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+                names |= stored(node)
 
 
 def _uses(search: _Search, scope: ast.AST) -> list[ast.expr]:
@@ -229,7 +224,7 @@ def _uses_of_call(call: ast.Call, whole: ast.AST) -> list[ast.expr]:
     """What is compared with the answer of a call."""
     names = {
         word for node in walk(whole) if isinstance(node, ast.Assign) and any(
-            one is call for one in walk(node.value)) for word in _stored([node])
+            one is call for one in walk(node.value)) for word in stored(node)
     }  # fmt: skip
     return list(_compared_with(whole, names))
 
