@@ -10,10 +10,10 @@ import tomllib
 from collections.abc import Generator
 from contextvars import ContextVar
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 from danlu.base.places import language_of_environment
-from danlu.base.printable import printable
+from danlu.base.printable import printable, typed
 
 LANGUAGES = ("en", "zh")
 
@@ -66,15 +66,25 @@ def catalogue(language: str) -> dict[str, str]:
     return phrases
 
 
-class _Numbers(string.Formatter):
-    """Fills `{seeds:seed|seeds}` with the first word where `seeds` is 1, else with the second."""
+class _Phrases(string.Formatter):
+    """Fills `{seeds:seed|seeds}` with the first word where `seeds` is 1, else with the second; `{run!t}` with a word as
+    it is typed into a shell; and `{part!p}` with what a part of the data is called, or several with commas between.
+    """
+
+    def convert_field(self, value: Any, conversion: Literal["r", "s", "a", "t", "p"] | None) -> Any:
+        if conversion == "t":
+            return typed(str(value))
+        if conversion == "p":
+            known = catalogue(language())
+            return ", ".join(known.get(f"base.part-{part}", part) for part in str(value).split(", "))
+        return super().convert_field(value, conversion)
 
     def format_field(self, value: Any, format_spec: str) -> str:
         one, several, many = format_spec.partition("|")
         return (one if str(value) == "1" else many) if several else super().format_field(value, format_spec)
 
 
-_NUMBERS = _Numbers()
+_PHRASES = _Phrases()
 
 
 def say(id: str, **values: Any) -> str:
@@ -87,4 +97,5 @@ def say(id: str, **values: Any) -> str:
     ('about 1 more seed', 'about 1,234 more seeds')
     """
     phrase = catalogue(language())[id]
-    return printable(_NUMBERS.vformat(phrase, (), values) if "|" in phrase else phrase.format(**values))
+    simple = not any(sign in phrase for sign in ("|", "!t}", "!p}"))
+    return printable(phrase.format(**values) if simple else _PHRASES.vformat(phrase, (), values))

@@ -162,7 +162,7 @@ class Run(RunRecord):
         several labels. UserError where there are none.
         """
         if not self.preprocessing.classes:
-            fail("ship.no-classes", task=self.preprocessing.task)
+            fail("ship.no-classes", task=Fault(f"base.task-{self.preprocessing.task}"))
         return joined(self._answers(x, lambda answers: answers.probabilities)).numpy()
 
     def _answers(self, x: object, wanted: Callable[[Answers], Any], beam: int = 1) -> list[Any]:

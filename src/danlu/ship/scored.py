@@ -9,7 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, fail
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
 from danlu.data.arrays import array_target
@@ -126,9 +126,9 @@ def _refuse_unmatched(encoded: Tensor, y: Any) -> None:
 def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Rows]:
     """As they are where they were prepared in the very same way, else as the run's own preprocessing makes them."""
     if fitted.task in ("language", "reconstruction"):
-        fail("ship.not-evaluated", task=fitted.task)
+        fail("ship.not-evaluated", task=Fault(f"base.task-{fitted.task}"))
     if data.task != fitted.task:
-        fail("ship.other-task", found=data.task, wanted=fitted.task)
+        fail("ship.other-task", found=Fault(f"base.task-{data.task}"), wanted=Fault(f"base.task-{fitted.task}"))
     if not data.sizes.get(part):
         fail("ship.no-such-part", name=data.name, part=part)
     if _same(data, fitted):

@@ -25,7 +25,10 @@ Columns = str | tuple[str, ...]
 """One column, by name or number, or several; also several in one word, with commas between."""
 Meaning = Labels | LabelSets | Quantities
 
-_TARGET_NAMES = ("target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis")
+_TARGET_NAMES = (
+    "target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis", "目标", "标签", "类别",
+    "结果", "品种",
+)  # fmt: skip
 
 
 def columns_of(given: str | int | Sequence[str | int] | None) -> Columns | None:
