@@ -12,7 +12,7 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Pixels
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.frames import is_frame, is_tabular, sheet_of
+from danlu.data.table.frames import collected, is_frame, is_tabular, sheet_of
 from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.pairs import SourceEncoder
@@ -33,6 +33,7 @@ def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: F
     picture of any size; a list of these; a polars or pandas DataFrame, a dict of columns or a list of dicts; or arrays
     and texts as `Preprocessing.encode` takes them. UserError with all that is wrong, item by item.
     """
+    x = collected(x)
     items = cast(list[Any], x) if isinstance(x, list | tuple) else [x]
     pictures = [item for item in items if is_picture(item)]
     paths = [item for item in items if _is_path(item, fitted)]

@@ -21,7 +21,7 @@ from danlu.data.raw import raw_samples
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.frames import is_tabular, sheet_of
+from danlu.data.table.frames import collected, is_tabular, sheet_of
 from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.pairs import SourceEncoder
@@ -44,6 +44,7 @@ def read_scored(
     """Encoded samples with their targets: of a path; a frame, a dict of columns or a list of dicts with the column to
     predict; a pair (x, y); or `part` of a Dataset. UserError for anything else.
     """
+    given = collected(given)
     if isinstance(given, Dataset):
         yield from _of_dataset(given, fitted, part)
     elif isinstance(given, str | Path):
