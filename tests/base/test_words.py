@@ -5,9 +5,11 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from danlu.base.recipe_values import LearnedTask
 from danlu.base.words import LANGUAGES, catalogue, language, say, speaking, use_language
 
 SOURCES = sorted((Path(__file__).parents[2] / "src" / "danlu").rglob("*.py"))
@@ -387,3 +389,9 @@ def test_a_word_with_a_blank_is_proposed_in_quotes() -> None:
 def test_parts_of_the_data_are_called_by_their_names(name: str, said: str) -> None:
     with speaking(name):
         assert said in say("data.two-folders-for-a-part", path="a", first="val", second="dev", part="validation")
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_every_task_has_a_name(name: str) -> None:
+    tasks = {*get_args(LearnedTask), "language"} - {"auto"}
+    assert {f"base.task-{task}" for task in tasks} <= catalogue(name).keys()
