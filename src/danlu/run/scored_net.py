@@ -11,7 +11,7 @@ from danlu.base.errors import DataWarning, fail
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.data.preprocessing import Preprocessing
-from danlu.run.setup import dtype_of, refuse_other_structure, sample_dtype
+from danlu.run.building import dtype_of, refuse_other_structure, sample_dtype
 from danlu.ship import Answerer
 from danlu.store.package_file import PackedFile
 from danlu.store.run_folder import RunFolder
