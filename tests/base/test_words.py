@@ -381,7 +381,7 @@ def test_words_of_a_proposed_command_can_be_typed(name: str) -> None:
 
 def test_a_word_with_a_blank_is_proposed_in_quotes() -> None:
     with speaking("zh"):
-        assert "danlu fit \"我的 数据.csv\"" in say("cli.word-is-data", word="我的 数据.csv")
+        assert 'danlu fit "我的 数据.csv"' in say("cli.word-is-data", word="我的 数据.csv")
         assert "danlu fit 数据.csv" in say("cli.word-is-data", word="数据.csv")
 
 

@@ -1,4 +1,4 @@
-"""Full-width signs, as Chinese keyboards type them, in options and settings: what to write is told; texts are let be."""
+"""Full-width signs, as Chinese keyboards type them, in options and settings: it is told what to write."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The net that a recipe names, and what is asked of it wherever it stands: types, structure; all that an answer needs."""
+"""The net that a recipe names, and what is asked of it wherever it stands: its types, its structure."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rows that were measured one after the other: what splits them by time, and what makes a forecast of them, is offered."""
+"""Rows that were measured one after the other: a split by time, and a forecast, are offered."""
 
 import numpy
 

@@ -26,8 +26,8 @@ Columns = str | tuple[str, ...]
 Meaning = Labels | LabelSets | Quantities
 
 _TARGET_NAMES = (
-    "target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis", "目标", "标签", "类别",
-    "结果", "品种",
+    "target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis", "目标", "标签",
+    "类别", "结果", "品种",
 )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def split_names(target: Columns, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def names_in(word: str, names: Collection[str]) -> list[str]:
-    """The words for columns that one word is: a comma, as either language writes it, parts them unless it is a column's.
+    """The words for columns that one word is: a comma, as either language writes it, parts them unless a column has it.
 
     >>> names_in("a, b", ["a", "b"]), names_in("甲，乙", ["甲", "乙"]), names_in("a,b", ["a,b"])
     (['a', 'b'], ['甲', '乙'], ['a,b'])
