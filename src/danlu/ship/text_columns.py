@@ -17,7 +17,7 @@ def texts_in(sheet: Sheet, column: str) -> list[str]:
 
 
 def labelled_column(sheet: Sheet, wanted: str) -> str:
-    """The column of the texts to be classified: by its name, or the only one there is. UserError where there is none."""
+    """The column of the texts to be classified: by its name, or the only one. UserError where there is none."""
     names = list(sheet.columns)
     if wanted not in names and len(names) != 1:
         fail("data.no-text-column", path=sheet.path, wanted=wanted, columns=", ".join(names))
