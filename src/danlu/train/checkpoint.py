@@ -125,7 +125,7 @@ def of_the_net(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def _loaded(path: Path, wanted: Callable[[Collection[str]], str] | None = None) -> Checkpoint:
-    """One checkpoint folder, the hashes of what is read verified; UserError naming a file that is missing or damaged."""
+    """A checkpoint, the hashes of what is read of it verified; UserError naming the file that is missing or damaged."""
     manifest = _manifest(path)
     taken = manifest["parts"] if wanted is None else [wanted(manifest["parts"])]
     parts = {name: unpack(_content(path, manifest["parts"][name]), manifest["parts"][name]) for name in taken}
