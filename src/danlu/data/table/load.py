@@ -123,7 +123,8 @@ def column_weights(given: Any, table: Table, count: int) -> tuple[Tensor, tuple[
         fail("data.no-weight-column", column=given, columns=listed(table, MOST_LISTED), hint=nearest(given, table))
     column = table[given]
     if column.kind in ("text", "other"):
-        fail("data.weight-no-numbers", place=given, found=column.kind)
+        cell = next((one for one in column.values.tolist() if one is not None), "")
+        fail("data.weight-no-numbers", place=given, found=f'"{cell}"')
     return checked_weights(column.values, count, given), (Fault("data.weight-left-out", {"column": given}),)
 
 
