@@ -7,7 +7,7 @@ import contextlib
 import functools
 import string
 import tomllib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 from contextvars import ContextVar
 from importlib import resources
 from typing import Any, Literal
@@ -53,17 +53,46 @@ def speaking(language: str) -> Generator[None]:
         _for_now.reset(token)
 
 
+class _Catalogue(Mapping[str, str]):
+    """The phrases of one language by id; a file is read when a phrase of its area is asked for, for to read them all
+    takes as long as many a command.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._folder = resources.files("danlu.base").joinpath("phrases", language)
+        self._areas: dict[str, dict[str, str]] = {}
+
+    def __getitem__(self, id: str) -> str:
+        area, _, key = id.partition(".")
+        try:
+            return self._area(area)[key]
+        except KeyError:
+            raise KeyError(id) from None
+
+    def __iter__(self) -> Iterator[str]:
+        for area in self._names:
+            yield from (f"{area}.{key}" for key in self._area(area))
+
+    def __len__(self) -> int:
+        return sum(len(self._area(area)) for area in self._names)
+
+    @functools.cached_property
+    def _names(self) -> tuple[str, ...]:
+        files = (file.name for file in self._folder.iterdir())
+        return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
+
+    def _area(self, area: str) -> dict[str, str]:
+        if area not in self._areas:
+            there = area in self._names
+            text = self._folder.joinpath(f"{area}.toml").read_text(encoding="utf-8") if there else ""
+            self._areas[area] = tomllib.loads(text)
+        return self._areas[area]
+
+
 @functools.cache
-def catalogue(language: str) -> dict[str, str]:
+def catalogue(language: str) -> Mapping[str, str]:
     """All phrases of one language by id."""
-    phrases: dict[str, str] = {}
-    folder = resources.files("danlu.base").joinpath("phrases", language)
-    for file in folder.iterdir():
-        if file.name.endswith(".toml"):
-            area = file.name.removesuffix(".toml")
-            for key, phrase in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                phrases[f"{area}.{key}"] = phrase
-    return phrases
+    return _Catalogue(language)
 
 
 class _Phrases(string.Formatter):
