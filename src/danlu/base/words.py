@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Generator, Iterator, Mapping
 from contextvars import ContextVar
 from importlib import resources
-from typing import Any, Literal
+from typing import Any
 
 from danlu.base.places import language_of_environment
 from danlu.base.printable import printable, typed
@@ -100,7 +100,7 @@ class _Phrases(string.Formatter):
     it is typed into a shell; and `{part!p}` with what a part of the data is called, or several with commas between.
     """
 
-    def convert_field(self, value: Any, conversion: Literal["r", "s", "a", "t", "p"] | None) -> Any:
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
         if conversion == "t":
             return typed(str(value))
         if conversion == "p":
