@@ -20,11 +20,12 @@ from danlu.data.place_labels import PixelLabels, is_masks, told_of_masks, withou
 from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
 from danlu.data.ranges import measure_ranges
 from danlu.data.sample_weights import checked_weights, of_training
+from danlu.data.samples import EXACT_32
 from danlu.data.scaling import fit_standard
 from danlu.data.standard import refuse_not_finite
 from danlu.data.targets import Labels, Quantities, read_target, refuse_mixed, standardise_target
 
-EXACT, EXACT_32 = 2**53, 2**24
+EXACT = 2**53
 
 
 def array_dataset(

@@ -14,10 +14,8 @@ from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Pixels
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import collected, is_frame, is_tabular, sheet_of
-from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
-from danlu.data.text.pairs import SourceEncoder
-from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.encoders import ColumnTexts, SourceEncoder, TextEncoder
 from danlu.ship.column_rows import column_rows
 from danlu.ship.inputs import read_rows
 from danlu.ship.pair_rows import pair_rows

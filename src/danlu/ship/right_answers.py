@@ -16,7 +16,7 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.infer import cells_as_numbers
 from danlu.data.targets import Labels, Quantities
-from danlu.data.text.tagged import pad_tags
+from danlu.data.text.encoders import pad_tags
 from danlu.data.transforms.pictures import nearest
 from danlu.ship.portions import answer_column, class_folders, spelled
 

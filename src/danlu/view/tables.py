@@ -13,7 +13,6 @@ from danlu.base.shapes import show_shape
 from danlu.base.words import catalogue, language, say
 from danlu.view.summary import summary_lines
 
-
 _NUMBER = re.compile(r"-?[\d,]*\.?\d+(e[+-]\d+)?")
 
 
