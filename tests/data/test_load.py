@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import polars
 import pytest
 
 from danlu.base.errors import UserError
@@ -113,3 +114,18 @@ def test_a_target_is_for_tables(source: Any, language: str) -> None:
     with pytest.raises(UserError, match=words[language]):
         load(source, "y")
     assert load("iris", "petal width (cm)").task == "regression", "a table of the catalogue has columns"
+
+
+def test_rows_as_dicts_are_a_table() -> None:
+    rows: list[dict[str, Any]] = [
+        {"size": 3.5},
+        *({"size": place * 0.5, "kind": "ab"[place % 2]} for place in range(40)),
+    ]
+    columns = {"size": [row["size"] for row in rows], "kind": [None, *"ab" * 20]}
+    assert load(rows, target="size").fingerprint() == load(columns, target="size").fingerprint()
+
+
+def test_a_frame_with_text_beside_its_target_is_told_to_hold_it(language: str) -> None:
+    words = {"en": "as a column and name that", "zh": "并用 target 指明"}
+    with pytest.raises(UserError, match=words[language]):
+        load((polars.DataFrame({"a": [1, 2] * 9, "kind": ["a", "b"] * 9}), [0, 1] * 9))

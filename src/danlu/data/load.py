@@ -24,7 +24,7 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.excel import EXCEL
 from danlu.data.reconstruction import Reconstruction, build
 from danlu.data.sources import Source, read_source
-from danlu.data.table.frames import collected
+from danlu.data.table.frames import collected, columns_of_rows, is_tabular
 from danlu.data.table.to_predict import columns_of
 from danlu.data.tokens import KINDS
 
@@ -102,9 +102,11 @@ def load(
 
 
 def _opened(source: Any) -> Any:
-    """What lies in scikit-learn's Bunch, or in polars' LazyFrame; anything else as it is."""
+    """What lies in scikit-learn's Bunch, or in polars' LazyFrame; rows as dicts as columns; all else as it is."""
     if type(source).__name__ == "Bunch" and isinstance(source, dict) and "data" in source and "target" in source:
         return source["data"], source["target"]
+    if isinstance(source, list) and is_tabular(source):
+        return columns_of_rows(cast(Any, source))
     return collected(cast(Any, source))
 
 
