@@ -76,26 +76,28 @@ def epochs_of_both_kinds_in_one_function(watch, seed, fault):
 
 
 class FunctionalNet(nn.Module):
-    def forward_features(self, x):
-        return F.gelu(self.inp(x))
-
-    def __init__(self, told):
+    def __init__(self):
         super().__init__()
         self.inp, self.mid, self.out = nn.Linear(20, 64), nn.Linear(64, 64), nn.Linear(64, 3)
-        self.told = told
+
+    def drop(self, h):
+        return F.dropout(h, p=0.25, training=self.training)
 
     def forward(self, x):
-        h = self.forward_features(x)
-        h = F.dropout(h, p=0.25, training=self.training if self.told else True)  # fault: dropout-that-eval-never-stops
-        h = F.gelu(self.mid(h))
-        return self.out(h)
+        h = self.drop(F.gelu(self.inp(x)))
+        return self.out(F.gelu(self.mid(h)))
+
+
+class AlwaysDropping(FunctionalNet):  # fault: dropout-that-eval-never-stops
+    def drop(self, h):
+        return F.dropout(h, p=0.25)  # fault: dropout-that-eval-never-stops
 
 
 @planted("train-mode-in-evaluation", symptoms=COSTS_OF_IT, costs=None)
 def dropout_that_eval_never_stops(watch, seed, fault):
     torch.manual_seed(seed)
     train, test = tabular(1280, 61), tabular(400, 62)
-    net = FunctionalNet(told=not fault)
+    net = AlwaysDropping() if fault else FunctionalNet()
     opt = torch.optim.AdamW(net.parameters(), lr=2e-3)
     best, patience = 0.0, 3
     with watch(net, opt):
