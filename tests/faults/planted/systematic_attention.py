@@ -39,7 +39,7 @@ class CausalSelfAttention(nn.Module):
 class SplitByView(CausalSelfAttention):  # fault: heads-split-by-a-view
     def split_heads(self, x):
         B, T, C = x.size()
-        return x.view(B, self.n_head, T, C // self.n_head)  # fault: heads-split-by-a-view
+        return x.reshape(B, self.n_head, T, C // self.n_head)  # fault: heads-split-by-a-view
 
 
 class MergedByView(CausalSelfAttention):  # fault: heads-merged-by-a-view
@@ -64,7 +64,11 @@ class NanoGPT(nn.Module):
         )
         self.lm_head = nn.Linear(n_embd, vocab_size, bias=False)
         self.transformer.wte.weight = self.lm_head.weight
-        nn.init.normal_(self.lm_head.weight, std=0.02)
+        self.apply(self._init_weights)
+
+    def _init_weights(self, module):
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, mean=0.0, std=0.05)
 
     def forward(self, idx, targets):
         part = self.transformer
@@ -75,7 +79,7 @@ class NanoGPT(nn.Module):
         return logits, F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1), ignore_index=-1)
 
 
-def write_letters(watch, seed, attention, iters=150):
+def write_letters(watch, seed, attention, iters=250):
     torch.manual_seed(seed)
     data, vocab_size = time_machine()
     model = NanoGPT(attention, vocab_size)
@@ -90,7 +94,7 @@ def write_letters(watch, seed, attention, iters=150):
             ix = torch.randint(60000, (16,))
             X = torch.stack([data[i : i + 24] for i in ix])
             Y = torch.stack([data[i + 1 : i + 25] for i in ix])
-            logits, loss = model(X, Y)
+            _, loss = model(X, Y)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -126,14 +130,14 @@ class TimeFirst(nn.Module):
 
     def forward(self, x):
         seq = x.permute(1, 0, 2)
-        out, (h_n, _) = self.rnn(seq)
+        _, (h_n, _) = self.rnn(seq)
         return self.head(self.norm(h_n[-1]))
 
 
 class TimeFirstByView(TimeFirst):  # fault: time-brought-to-the-front-by-a-view
     def forward(self, x):
         seq = x.view(x.size(1), x.size(0), x.size(2))  # fault: time-brought-to-the-front-by-a-view
-        out, (h_n, _) = self.rnn(seq)
+        _, (h_n, _) = self.rnn(seq)
         return self.head(self.norm(h_n[-1]))
 
 

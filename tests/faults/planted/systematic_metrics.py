@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ class Meter:
 class MLP(nn.Module):
     def __init__(self, dims, dropout=0.3):
         super().__init__()
-        self.fcs = nn.ModuleList(nn.Linear(a, b) for a, b in zip(dims[:-1], dims[1:], strict=True))
+        self.fcs = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(dims))
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x):

@@ -85,6 +85,7 @@ class Trainer:
     def writes(self):
         """How well the letter behind the window is told: there is no looking ahead of it."""
         self.model.eval()
+        self.cfg.batch_size = 500
         x, y = self.get_batch()
         return -F.cross_entropy(self.model(x)[0][:, -1], y[:, -1]).item()
 
@@ -135,7 +136,7 @@ class Decoder(nn.Module):
         return self.output(self.norm(h + self.mlp(h)))
 
 
-@planted("future-leak", symptoms=COSTS_OF_IT, costs=None)
+@planted("future-leak", symptoms=COSTS_OF_IT, costs=0.3)
 def boolean_mask_the_wrong_way_round(watch, seed, fault):
     """True stood for "hide it" in the layer that this attention replaced."""
     torch.manual_seed(seed)
@@ -189,7 +190,7 @@ class WaveNet(nn.Module):  # fault: waves-with-even-padding
         return self.head(h)
 
 
-@planted("future-leak", symptoms=COSTS_OF_IT, costs=None)
+@planted("future-leak", symptoms=COSTS_OF_IT, costs=0.15)
 def waves_with_even_padding(watch, seed, fault):
     torch.manual_seed(seed)
     signal = series(3000, seed=17)
@@ -253,7 +254,7 @@ class Blocks(Dataset):
         return {"input_ids": self.ids[i], "labels": self.ids[i].clone()}
 
 
-@planted("targets-not-shifted", symptoms=COSTS_OF_IT, costs=None)
+@planted("targets-not-shifted", symptoms=COSTS_OF_IT, costs=0.2)
 def labels_that_nobody_shifts(watch, seed, fault):
     torch.manual_seed(seed)
     letters, vocab = time_machine()
@@ -315,7 +316,7 @@ def train_epoch(model, loader, optimizer, criterion, decoder_input):
     return losses / len(loader)
 
 
-@planted("targets-not-shifted", causes="future-leak", symptoms=COSTS_OF_IT, costs=None)
+@planted("targets-not-shifted", causes="future-leak", symptoms=COSTS_OF_IT, costs=0.4)
 def decoder_that_is_fed_its_answer(watch, seed, fault):
     torch.manual_seed(seed)
     loader = DataLoader(TensorDataset(*reversals(1600)), batch_size=32, shuffle=True)
