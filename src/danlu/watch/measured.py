@@ -321,6 +321,7 @@ class Measured:
     samples_seen: int = 0  # different training samples
     declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds
     declares_held_out: bool = False  # whether that could be told
+    doubled: float = 0.0  # share of the samples of the first epoch that stand in it more than once
     chance_overlap: float = 0.0  # share of the samples whose like stands among those seen by chance
     same_order: bool = False  # the second epoch came in the order of the first
     full_batch: bool = False  # each step sees all samples

@@ -47,17 +47,18 @@ def _summed_over_another(operand: Node | None, summed: int) -> Node | None:
     if operand is None or operation(operand) not in _WEIGHTS or not any(operation(one) in _MOVING for one in path):
         return None
     size = shape(operand)
-    origin: _Origin | None = [frozenset({place}) for place in range(len(size))]
+    origin: _Origin = [frozenset({place}) for place in range(len(size))]
     for node in reversed(path):
-        origin = _moved(origin, size, node)
+        moved = _moved(origin, size, node)
         size = shape(node)
-        if origin is None or len(origin) != len(size):
+        if moved is None or len(moved) != len(size):
             return None
-    if origin is None or len(origin) != 3:
+        origin = moved
+    if len(origin) != 3:
         return None
     axis, kept = _axis(operand), 3 - summed
     wide = any(shape(operand)[place] > 1 for place in origin[summed])
-    return operand if origin[kept] == {axis} and wide and axis not in origin[summed] else None
+    return operand if origin[kept] == frozenset({axis}) and wide and axis not in origin[summed] else None
 
 
 def _moved(origin: _Origin, size: tuple[int, ...], node: Node) -> _Origin | None:

@@ -1,4 +1,4 @@
-"""What a loss asked of each place, read from the gradient that came back: so also where no function of torch's made it."""
+"""What a loss asked of each place, read from the gradient that came back: also where no function of torch's made it."""
 
 import torch
 

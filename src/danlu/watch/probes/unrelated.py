@@ -37,9 +37,9 @@ class UnrelatedProbe:
             if _has_part(one, targets) and not unreadable(one) and one.device.type == "cpu":
                 width = targets.shape[1]
                 t = targets.flatten()[:_MOST].double()
-                for sums, part in zip(self._sums, (one[:, :width], one[:, -width:]), strict=True):
+                for place, part in enumerate((one[:, :width], one[:, -width:])):
                     x = part.flatten()[:_MOST].double()
-                    sums += torch.stack([x.new_tensor(len(x)), x.sum(), t.sum(), x @ x, t @ t, x @ t])
+                    self._sums[place] += torch.stack([x.new_tensor(len(x)), x.sum(), t.sum(), x @ x, t @ t, x @ t])
                 self._write(step)
                 self._inputs.clear()
                 return
