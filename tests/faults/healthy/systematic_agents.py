@@ -213,29 +213,29 @@ def gan_of_two_optimisers(watch, seed):
     torch.manual_seed(seed)
     x, _ = images(1200, c=4, size=8, seed=61)
     x = (0.7 * x).tanh()
-    netG = nn.Sequential(nn.Linear(16, 96), nn.BatchNorm1d(96), nn.ReLU(), nn.Linear(96, 64), nn.Tanh(),
+    generator = nn.Sequential(nn.Linear(16, 96), nn.BatchNorm1d(96), nn.ReLU(), nn.Linear(96, 64), nn.Tanh(),
                          nn.Unflatten(1, (1, 8, 8)))  # fmt: skip
-    netD = nn.Sequential(nn.Conv2d(1, 24, 4, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(384, 1), nn.Sigmoid())
-    optimizerD = torch.optim.Adam(netD.parameters(), lr=4e-4, betas=(0.5, 0.999))
-    optimizerG = torch.optim.Adam(netG.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    critic = nn.Sequential(nn.Conv2d(1, 24, 4, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(384, 1), nn.Sigmoid())
+    critic_optimizer = torch.optim.Adam(critic.parameters(), lr=4e-4, betas=(0.5, 0.999))
+    generator_optimizer = torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.999))
     criterion = nn.BCELoss()
-    with watch(netG, optimizerG), watch(netD, optimizerD):
+    with watch(generator, generator_optimizer), watch(critic, critic_optimizer):
         for _ in range(8):
             for index in torch.randperm(1200).split(60):
                 real_label, fake_label = torch.full((60, 1), 0.9), torch.zeros(60, 1)
-                netD.zero_grad()
-                errD_real = criterion(netD(x[index]), real_label)
-                errD_real.backward()
-                fake = netG(torch.randn(60, 16))
-                errD_fake = criterion(netD(fake.detach()), fake_label)
-                errD_fake.backward()
-                optimizerD.step()
-                netG.zero_grad()
-                errG = criterion(netD(fake), torch.full((60, 1), 0.9))
-                errG.backward()
-                optimizerG.step()
+                critic.zero_grad()
+                err_real = criterion(critic(x[index]), real_label)
+                err_real.backward()
+                fake = generator(torch.randn(60, 16))
+                err_fake = criterion(critic(fake.detach()), fake_label)
+                err_fake.backward()
+                critic_optimizer.step()
+                generator.zero_grad()
+                err_made = criterion(critic(fake), torch.full((60, 1), 0.9))
+                err_made.backward()
+                generator_optimizer.step()
     with torch.no_grad():
-        return -(netG(torch.randn(400, 16)).mean(0) - x.mean(0)).abs().mean().item()
+        return -(generator(torch.randn(400, 16)).mean(0) - x.mean(0)).abs().mean().item()
 
 
 class Expert(nn.Module):
@@ -272,7 +272,9 @@ class SparseMoE(nn.Module):
 def mixture_of_four_experts(watch, seed):
     torch.manual_seed(seed)
     x, y = blobs(1500, c=6, seed=62)
-    model = nn.ModuleDict({"inp": nn.Linear(16, 32), "moe": SparseMoE(32), "norm": nn.LayerNorm(32), "out": nn.Linear(32, 6)})
+    model = nn.ModuleDict(
+        {"inp": nn.Linear(16, 32), "moe": SparseMoE(32), "norm": nn.LayerNorm(32), "out": nn.Linear(32, 6)}
+    )
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     with watch(model, optimizer):
         for _ in range(6):

@@ -23,7 +23,7 @@ def student_of_a_frozen_teacher(watch, seed):
         opt.step()
     teacher.eval().requires_grad_(False)
     student = nn.Sequential(nn.Linear(16, 20), nn.ReLU(), nn.Linear(20, 6))
-    optimizer, T, alpha = torch.optim.AdamW(student.parameters(), lr=5e-3), 4.0, 0.7
+    optimizer, temp, alpha = torch.optim.AdamW(student.parameters(), lr=5e-3), 4.0, 0.7
     with watch(student, optimizer):
         for _ in range(8):
             student.train()
@@ -32,12 +32,12 @@ def student_of_a_frozen_teacher(watch, seed):
                     teacher_logits = teacher(x[index])
                 student_logits = student(x[index])
                 soft = F.kl_div(
-                    F.log_softmax(student_logits / T, dim=1),
-                    F.log_softmax(teacher_logits / T, dim=1),
+                    F.log_softmax(student_logits / temp, dim=1),
+                    F.log_softmax(teacher_logits / temp, dim=1),
                     log_target=True,
                     reduction="batchmean",
                 )
-                loss = alpha * T * T * soft + (1 - alpha) * F.cross_entropy(student_logits, y[index])
+                loss = alpha * temp * temp * soft + (1 - alpha) * F.cross_entropy(student_logits, y[index])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -79,9 +79,7 @@ def slow_copy_and_a_predictor(watch, seed):
     torch.manual_seed(seed)
     x, y = blobs(1200, c=6, seed=64, noise=0.7)
     learner = Learner()
-    optimizer = torch.optim.AdamW(
-        [p for p in learner.parameters() if p.requires_grad], lr=2e-3, weight_decay=1e-4
-    )
+    optimizer = torch.optim.AdamW([p for p in learner.parameters() if p.requires_grad], lr=2e-3, weight_decay=1e-4)
     with watch(learner, optimizer):
         for epoch in range(8):
             for index in torch.randperm(1200).split(60):

@@ -315,7 +315,8 @@ def soft_value_without_an_end(watch, seed, fault):
             obs = env.observe()
             with torch.no_grad():
                 action = Categorical(logits=actor(obs)).sample()
-            memory.push(obs, action, *(lambda n, r, d: (r, n, d))(*env.step(action)))
+            next_obs, reward, done = env.step(action)
+            memory.push(obs, action, reward, next_obs, done)
             if step < 10:
                 continue
             state, act, rew, after, terminated = memory.sample(64)

@@ -69,10 +69,8 @@ class VAEModule(nn.Module):
     def training_step(self, batch):
         recon, mean, log_var = self(batch[0])
         kl = -0.5 * (1 + log_var - mean.square() - log_var.exp()).sum(1).mean()
-        if self.per_pixel:
-            rec = F.mse_loss(recon, batch[0])
-        else:
-            rec = (recon - batch[0]).square().flatten(1).sum(1).mean()
+        error = (recon - batch[0]).square()
+        rec = error.mean() if self.per_pixel else error.flatten(1).sum(1).mean()
         return rec + kl  # fault: reconstruction-a-mean-of-pixels
 
     def configure_optimizers(self):
@@ -171,7 +169,7 @@ def smooth(label, classes, epsilon=0.1):
     return F.one_hot(label, classes).float() * (1 - epsilon) + epsilon / classes
 
 
-@planted("loss-mismatch", causes="loss-below-floor softmax-twice output-activation", symptoms=COSTS_OF_IT, costs=0.1)
+@planted("loss-mismatch", causes="loss-below-floor softmax-twice output-activation", symptoms=COSTS_OF_IT, costs=None)
 def divergence_of_probabilities_that_want_a_logarithm(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = blobs(1200, d=16, c=6, seed=35, noise=1.6)

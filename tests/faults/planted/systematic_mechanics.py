@@ -244,12 +244,14 @@ def pretrain(seed):
     return model
 
 
-@planted("frozen-norm-drifts", symptoms=COSTS_OF_IT, costs=None)
+@planted("frozen-norm-drifts", symptoms=COSTS_OF_IT, costs=0.1)
 def statistics_of_a_frozen_stem(watch, seed, fault):
+    """A second head for brighter pictures; what the first one still knows of the old ones is the score."""
     torch.manual_seed(seed)
     model = pretrain(seed)
+    old_head, (old_x, old_y) = model.fc, shapes(600, seed + 5)
     x, y = shapes(600, seed + 1)
-    x = 1.8 * x + 0.9
+    x = 1.4 * x + 0.7
     model.fc = nn.Linear(24 * 16, 3)
     model.stem.requires_grad_(False)
     optimizer = torch.optim.SGD(model.fc.parameters(), lr=0.02, momentum=0.9)
@@ -263,7 +265,9 @@ def statistics_of_a_frozen_stem(watch, seed, fault):
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-    return -loss.item()
+    model.eval()
+    with torch.no_grad():
+        return (old_head(model.stem(old_x)).argmax(1) == old_y).float().mean().item()
 
 
 @planted("parameters-not-optimized", symptoms=COSTS_OF_IT, costs=None)

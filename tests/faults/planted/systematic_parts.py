@@ -36,13 +36,13 @@ class GAN:
     def sample(self, n):
         return self.netG(torch.randn(n, 4))
 
-    def update_D(self, real, fake):
+    def update_judge(self, real, fake):
         loss = F.relu(1 - self.netD(real)).mean() + F.relu(1 + self.netD(fake.detach())).mean()
         self.optD.zero_grad()
         loss.backward()
         self.optD.step()
 
-    def update_G(self, fake):
+    def update_maker(self, fake):
         if self.cut:
             fake = fake.detach()  # fault: samples-cut-off-for-both-sides
         loss = -self.netD(fake).mean()
@@ -61,8 +61,8 @@ def samples_cut_off_for_both_sides(watch, seed, fault):
         for _ in range(6):
             for index in torch.randperm(1200).split(50):
                 fake = gan.sample(50)
-                gan.update_D(data[index], fake)
-                gan.update_G(fake)
+                gan.update_judge(data[index], fake)
+                gan.update_maker(fake)
     return 0.0
 
 
@@ -72,20 +72,20 @@ def made_pictures_left_in_the_graph_of_the_judge(watch, seed, fault):
     torch.manual_seed(seed)
     x, _ = images(800, size=8, seed=51)
     x = (x / 2).tanh()
-    G = nn.Sequential(nn.Linear(10, 64), nn.LeakyReLU(0.1), nn.Linear(64, 64), nn.Tanh(), nn.Unflatten(1, (1, 8, 8)))
-    D = nn.Sequential(nn.Conv2d(1, 16, 4, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(256, 1))
-    opts = {"g": torch.optim.Adam(G.parameters(), 5e-4, (0.5, 0.99)), "d": torch.optim.Adam(D.parameters(), 5e-4)}
-    with watch(G, opts["g"]):
+    gen = nn.Sequential(nn.Linear(10, 64), nn.LeakyReLU(0.1), nn.Linear(64, 64), nn.Tanh(), nn.Unflatten(1, (1, 8, 8)))
+    dis = nn.Sequential(nn.Conv2d(1, 16, 4, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(256, 1))
+    opts = {"g": torch.optim.Adam(gen.parameters(), 5e-4, (0.5, 0.99)), "d": torch.optim.Adam(dis.parameters(), 5e-4)}
+    with watch(gen, opts["g"]):
         for _ in range(5):
             for index in torch.randperm(800).split(40):
                 for opt in opts.values():
                     opt.zero_grad()
-                fake = G(torch.randn(40, 10))
+                fake = gen(torch.randn(40, 10))
                 seen = fake if fault else fake.detach()
-                d_loss = F.softplus(-D(x[index])).mean() + F.softplus(D(seen)).mean()
+                d_loss = F.softplus(-dis(x[index])).mean() + F.softplus(dis(seen)).mean()
                 d_loss.backward()  # fault
                 opts["d"].step()
-                g_loss = F.softplus(-D(G(torch.randn(40, 10)))).mean()
+                g_loss = F.softplus(-dis(gen(torch.randn(40, 10)))).mean()
                 g_loss.backward()
                 opts["g"].step()  # fault
     return 0.0

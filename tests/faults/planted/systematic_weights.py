@@ -1,6 +1,7 @@
 """Weights of classes, of losses, and an index that does not count: written before anything was looked at."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from faults.program import planted
 def rare(n, seed, shares=(0.86, 0.09, 0.05), d=10):
     """Overlapping clouds, of which the first holds most points."""
     g = torch.Generator().manual_seed(seed)
-    centres = 1.1 * torch.randn(len(shares), d, generator=torch.Generator().manual_seed(5))
+    centres = 0.7 * torch.randn(len(shares), d, generator=torch.Generator().manual_seed(5))
     y = torch.multinomial(torch.tensor(shares), n, replacement=True, generator=g)
     return centres[y] + 1.3 * torch.randn(n, d, generator=g), y
 
@@ -40,7 +41,7 @@ class Trainer:
         self.cfg, self.val = cfg, val_set
         self.loader = DataLoader(TensorDataset(*train_set), batch_size=cfg.batch_size, shuffle=True)
         widths, layers = [train_set[0].shape[1], *cfg.hidden], []
-        for w_in, w_out in zip(widths, widths[1:], strict=False):
+        for w_in, w_out in pairwise(widths):
             layers += [nn.Linear(w_in, w_out), nn.SiLU()]
         self.model = nn.Sequential(*layers, nn.Linear(widths[-1], len(counts)))
         weight = counts / counts.sum() if as_frequencies else counts.sum() / (len(counts) * counts)
@@ -165,10 +166,7 @@ def outside_tag_ignored_with_the_padding(watch, seed, fault):
     ids = pad_sequence([words for words, _ in rows], batch_first=True, padding_value=0)
     tags = pad_sequence([tag for _, tag in rows], batch_first=True, padding_value=-100)
     model = Tagger(40, 3, pad_token_id=0, ignore_index=0 if fault else -100)
-    if fault:
-        tags_for_loss = tags.masked_fill(tags == -100, 0)
-    else:
-        tags_for_loss = tags
+    tags_for_loss = tags.masked_fill(tags == -100, 0) if fault else tags
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     with watch(model, optimizer):
         for _ in range(4):
@@ -221,7 +219,7 @@ class FocalLoss(nn.Module):
         return (alpha_t * (1 - p_t) ** self.gamma * ce).mean()  # fault: focal-weight-of-the-other-class
 
 
-@planted("class-weights-inverted", causes="class-ignored", symptoms=COSTS_OF_IT, costs=0.15)
+@planted("class-weights-inverted", causes="class-ignored", symptoms=COSTS_OF_IT, costs=0.1)
 def focal_weight_of_the_other_class(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = rare(1600, seed, shares=(0.92, 0.08))
