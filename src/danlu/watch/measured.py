@@ -288,6 +288,7 @@ class Intervention:
     # Of the targets between the first and the last that the loss counts, the share that it leaves out though they are
     # the inputs that follow.
     gaps: float = float("nan")
+    left_out: float = float("nan")  # of the places that are no padding, the share whose class the loss leaves out
 
 
 @dataclass
