@@ -1,4 +1,4 @@
-"""How hard a sample of each class pulls at what the net answers: the weight that a loss gives it, however it does so."""
+"""How hard a sample of each class pulls at what the net answers: the weight that a loss gives it, in whatever way."""
 
 from collections.abc import Callable, Sequence
 
