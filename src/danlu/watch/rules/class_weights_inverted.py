@@ -16,7 +16,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     if max(counts.values()) < thresholds["min_count_ratio"] * min(counts.values()):
         return None
-    # Weights that no loss of torch's was given show in the gradient; where a return weighs samples, they are no classes.
+    # Weights that no loss of torch's was given show in the gradient; a return weighs actions, not classes.
     pulls = {} if measured.weighs_samples or facts.weights else facts.pulls
     weights = _by_class(facts) or pulls
     if not counts.keys() <= weights.keys():
