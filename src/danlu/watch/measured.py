@@ -90,6 +90,8 @@ class LabelFacts:
     moved: float = 0.0  # from the first third of the batches to the last, in standard errors; numbers only
     weighted: bool = False  # the loss weighs the classes
     weights: tuple[float, ...] = ()  # by class; of a binary loss with one output the weight of the positive class alone
+    # By class the size of a sample's gradient beside that of the loss without weights, in the first steps.
+    pulls: dict[int, float] = field(default_factory=dict[int, float])
     tags: tuple[float, ...] = ()  # of a binary loss with several outputs the share of the positive ones, by output
     predicted: dict[int, float] = field(default_factory=dict[int, float])  # answers of late; newer ones count more
     actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
@@ -286,6 +288,7 @@ class Intervention:
     # Of the targets between the first and the last that the loss counts, the share that it leaves out though they are
     # the inputs that follow.
     gaps: float = float("nan")
+    left_out: float = float("nan")  # of the places that are no padding, the share whose class the loss leaves out
 
 
 @dataclass

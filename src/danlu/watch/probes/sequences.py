@@ -207,6 +207,18 @@ def gaps(inputs: torch.Tensor, targets: torch.Tensor, ignored: int | None, time:
     return float(left.sum()) / max(1.0, float(counts.sum() + left.sum()))
 
 
+def left_out(padding: Padding, targets: torch.Tensor, ignored: int | None) -> float:
+    """Of the places that are no padding the share whose class the loss leaves out; NaN where that is not known.
+
+    >>> padded = padding_of(torch.tensor([[5, 6, 7, 0], [5, 0, 0, 0], [4, 3, 0, 0]]))
+    >>> left_out(padded, torch.tensor([1, 0, 2, 0, 0, 0, 0, 0, 1, 1, 0, 0]), 0)
+    0.333...
+    """
+    if ignored is None or ignored < 0 or targets.numel() != padding.mask.numel():
+        return float("nan")
+    return float((targets.reshape(padding.mask.shape)[~padding.mask] == ignored).float().mean())
+
+
 def begins(inputs: torch.Tensor, given: list[torch.Tensor], loss: LossCall) -> int:
     """Whether outputs that are a place shorter than the inputs [N, T] are all but the first (1) or the last (0)."""
     answers = first_answer(given)

@@ -12,7 +12,7 @@ from danlu.watch.probes.design import is_batch_second, shares_by_design
 from danlu.watch.probes.masks import DrawnMasks
 from danlu.watch.probes.orders import other_orders
 from danlu.watch.probes.padded import counted, try_padding
-from danlu.watch.probes.sequences import Relation, gaps, is_declared, is_one_hot, padding_of
+from danlu.watch.probes.sequences import Relation, gaps, is_declared, is_one_hot, left_out, padding_of
 from danlu.watch.probes.spreading import module_that_mixes
 from danlu.watch.probes.tried import TriedCall
 from danlu.watch.trying import UntriedError
@@ -52,6 +52,8 @@ def try_all(tried: TriedCall, *, always_the_same: bool) -> None:
         trial.padded = tried.padding.share
         trial.declares_padding = is_declared(tried.padding, tried.inputs, tried.call.tensors, modules)
         trial.pads_counted = counted(tried, tried.padding)
+        if tried.loss is not None and tried.loss.kind == "classes":
+            trial.left_out = left_out(tried.padding, tried.loss.targets, tried.loss.ignored)
         if tried.batch == 0 and trial.response.last > 0:
             try_padding(tried, tried.padding)
 
