@@ -38,6 +38,8 @@ class HeldOutProbe:
         self._scale = TrainingScale()
         self._begun: Any = None  # the newest loader that was begun and has given no batch to a net yet, weakly
         self._begun_at: CodeLine | None = None
+        self.goes_on = False  # the newest batch follows another one of the same pass through a loader
+        self._passing = False  # a pass through a loader is under way
         self.elsewhere = False  # what is evaluated comes from a data set that gave no training batch
         self._trained: set[int] = set()  # data sets that gave training batches, by id
         self._training: Any = None  # the newest loader that gave one, weakly
@@ -62,6 +64,7 @@ class HeldOutProbe:
     def trains(self) -> None:
         """A batch is trained on."""
         loader, self._begun = self._begun and self._begun(), None
+        self._passing = False
         if loader is not None:
             self._training = weakref.ref(loader)
             self._trained.add(id(loader.dataset))
@@ -75,6 +78,7 @@ class HeldOutProbe:
     def sees(self, inputs: torch.Tensor | None, step: int) -> None:
         """A batch is evaluated."""
         loader, self._begun = self._begun and self._begun(), None
+        self.goes_on, self._passing = self._passing and loader is None, self._passing or loader is not None
         if loader is not None:
             self.elsewhere = bool(self._trained) and id(loader.dataset) not in self._trained
             self._look_beside(loader, step)
@@ -119,7 +123,7 @@ class HeldOutProbe:
             if self._first is not None:
                 self._compare(step)
         self._batches = self._samples = 0
-        self.elsewhere = False
+        self.elsewhere = self._passing = False
         self._sums, self._first = None, None
         self._ordered_before, self._ordered = self._ordered, 0
         self._rows_differ = self._spoilt = False

@@ -30,12 +30,12 @@ from danlu.watch.probes.sequences import (
     relation_of,
 )
 from danlu.watch.probes.spreading import module_that_mixes
+from danlu.watch.probes.statistics_kept import averages
 from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import Copy, ModuleCall, UntriedError
 
 _AT = (2, 50, 200, 400, 800, 1600, 3200)  # steps from which on the next measured one is tried
-_MOST_CALLS = 2
-_MOST_LOSSES = 4
+_MOST_CALLS, _MOST_LOSSES = 2, 4
 _REORDERED = 0.2  # share of the inputs that are others then
 _SEEN = 1e-3  # of what is changed itself: others that move by more are looked into
 _LAGS = (0, 2, 1)  # of several the last one tells what the net is for
@@ -159,6 +159,7 @@ class _Trying:
         masks = DrawnMasks()
         again = self._answer({}, masks)
         trial.masks = masks.drawn
+        trial.averages = averages(self._copy.module, lambda: self._answer({}))
         if again.shape != self._base.shape or float(moved(self._base, again).max()) > _REPEATED * size(self._base):
             raise UntriedError("random")
         modules = list(self._call.module.modules())
@@ -323,8 +324,7 @@ class _Trying:
     def _first_to_mix(self, where: torch.Tensor, batch: int) -> str:
         """The name of the module through which a change in these places first reaches others."""
         others = {id(self._inputs): changed(self._inputs, where, batch)}
-        path = module_that_mixes(self._copy, others, where)
-        return ".".join(part for part in (self._trial.name, path) if part)
+        return ".".join(part for part in (self._trial.name, module_that_mixes(self._copy, others, where)) if part)
 
     def _try_orders(self, modules: list[nn.Module]) -> None:
         """Let places change places; answers for each place are to follow them."""
