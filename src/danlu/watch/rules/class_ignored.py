@@ -30,12 +30,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 def _weightless(facts: LabelFacts, thresholds: Thresholds) -> Verdict | None:
     """A class that samples have, and whose weight in the loss is 0; of many labels a sample it may be padding."""
     total = sum(facts.counts.values())
-    if (
-        facts.dense
-        or facts.kind != "classes"
-        or len(facts.weights) != facts.outputs
-        or total < thresholds["min_labels"]
-    ):
+    known = facts.kind == "classes" and not facts.dense and len(facts.weights) == facts.outputs
+    if not known or total < thresholds["min_labels"]:
         return None
     shares = {label: facts.counts.get(label, 0) / total for label, weight in enumerate(facts.weights) if weight == 0}
     label = max(shares, key=lambda one: shares[one], default=0)

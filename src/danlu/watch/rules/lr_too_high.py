@@ -44,6 +44,13 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         enough = measured.loss.count >= thresholds["min_slow_steps"]
         if enough and share > thresholds["min_slow_loss_ratio"] and largest > thresholds["min_leap_update_ratio"]:
             return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(measured))
+        moved = early > thresholds["min_still_update_ratio"] and not is_adaptive(optimiser)
+        if (
+            enough
+            and moved
+            and min(measured.loss.means) > thresholds["min_stuck_loss_ratio"] * reference_loss(measured)
+        ):
+            return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(measured))  # it has never learnt
         summed = optimiser.highest_rate / (1 - min(optimiser.momentum, 0.9999))  # what steps of one direction add up to
         long = optimiser.momentum > thresholds["min_momentum"] and summed > thresholds["min_summed_rate"]
         if enough and share > thresholds["min_slow_loss_ratio"] and long and not is_adaptive(optimiser):
@@ -134,6 +141,7 @@ RULE = Rule(
         "min_stuck_update_ratio": Threshold(0.3, "share", "violent"),
         "min_stuck_loss_ratio": Threshold(0.95, "times", "stuck"),
         "min_leap_update_ratio": Threshold(1.0, "share", "replaced"),
+        "min_still_update_ratio": Threshold(0.05, "share"),
         "min_slow_loss_ratio": Threshold(0.75, "times", "hardly"),
         "min_slow_steps": Threshold(100, "steps", "enough"),
         "min_momentum": Threshold(0.97, "share"),
