@@ -61,3 +61,14 @@ def test_a_token_between_others_is_no_padding(gaps: float, is_told: bool) -> Non
     found = verdict(RULE, measured)
     assert (found is not None) == is_told
     assert found is None or (found.variant, found.numbers) == ("between", {"label": 0, "share": 0.02})
+
+
+def weighed(*, weights: tuple[float, ...] = (1.0, 0.0), dense: bool = False, kind: str = "classes") -> Measured:
+    return Measured(labels=LabelFacts(kind, 2, {0: 900, 1: 100}, dense=dense, weights=weights))
+
+
+def test_a_class_that_weighs_nothing_is_told() -> None:
+    found = told(RULE, weighed())
+    assert (found.variant, found.numbers) == ("weight", {"label": 1, "share": 0.1})
+    for healthy in (weighed(weights=(1.0, 0.1)), weighed(dense=True), weighed(kind="binary"), weighed(weights=(0.0,))):
+        assert verdict(RULE, healthy) is None
