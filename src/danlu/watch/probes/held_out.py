@@ -49,6 +49,8 @@ class HeldOutProbe:
         self._sums: tuple[torch.Tensor, torch.Tensor] | None = None
         self._rows_differ = self._spoilt = False
         self._first: tuple[torch.Tensor, torch.Tensor | None] | None = None  # its first batch, and its targets
+        self._pictures: torch.Tensor | None = None  # of the first evaluation after a step, and their classes
+        self._classes: torch.Tensor | None = None
         self._before: tuple[torch.Tensor, torch.Tensor | None] | None = None  # of the evaluation before
         # The id of the data set that this evaluation goes through in its own order; 0 where that is unknown.
         self._ordered = 0
@@ -97,6 +99,8 @@ class HeldOutProbe:
         if self._batches == 1 and step:
             flat = inputs[:_ROWS].flatten(1)
             self._first = flat[:, :: 1 + flat.shape[1] // _COLUMNS].clone(), None
+            if inputs.dim() == 4 and self._classes is None:
+                self._pictures = inputs[:_ROWS].clone()
         if has_columns(inputs):
             self._add(inputs)
         else:
@@ -112,6 +116,15 @@ class HeldOutProbe:
             return
         if not unreadable(targets) and targets.dim():
             self._first = self._first[0], targets[:_ROWS].detach().clone()
+            whole = targets.dim() == 1 and not targets.dtype.is_floating_point
+            if whole and self._classes is None and self._pictures is not None:
+                self._classes = self._first[1]
+
+    @property
+    def pictures(self) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Held-out pictures with one class each; None where none were seen."""
+        both = self._pictures is not None and self._classes is not None and len(self._pictures) == len(self._classes)
+        return (self._pictures, self._classes) if both else None
 
     def end(self, step: int, overlap: float) -> None:
         """The evaluation is over; of its samples so many were trained on."""
