@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Intervention, Measured, Net
+from danlu.watch.measured import Intervention, Measured, Net, Optimiser
 from danlu.watch.rules.samples_mixed import RULE
 from measurements import check_threshold, told, verdict
 
@@ -68,3 +68,12 @@ def test_a_softmax_over_the_samples_says_that_little_is_meant_too() -> None:
     assert verdict(RULE, measured) is None
     measured.net.over_samples = True
     assert told(RULE, measured).severity == "error"
+
+
+def test_rows_of_a_table_have_no_reason_to_meet_in_one_net() -> None:
+    measured = tried(others=0.02)
+    assert verdict(RULE, measured) is None
+    measured.inputs.shape, measured.optimisers = (32, 30), [Optimiser("SGD")]
+    assert told(RULE, measured).variant == ""
+    measured.optimisers = [Optimiser("Adam"), Optimiser("Adam")]
+    assert verdict(RULE, measured) is None

@@ -14,6 +14,7 @@ from danlu.watch.probes.orders import other_orders
 from danlu.watch.probes.padded import counted, try_padding
 from danlu.watch.probes.sequences import Relation, gaps, is_declared, is_one_hot, left_out, padding_of
 from danlu.watch.probes.spreading import module_that_mixes
+from danlu.watch.probes.statistics_kept import averages
 from danlu.watch.probes.tried import TriedCall
 from danlu.watch.trying import UntriedError
 
@@ -30,6 +31,7 @@ def try_all(tried: TriedCall, *, always_the_same: bool) -> None:
     masks = DrawnMasks()
     again = tried.answer({}, masks)
     trial.masks = masks.drawn
+    trial.averages = averages(tried.copy.module, lambda: tried.answer({}))
     if again.shape != tried.base.shape or float(moved(tried.base, again).max()) > _REPEATED * size(tried.base):
         raise UntriedError("random")
     modules = list(tried.call.module.modules())
