@@ -268,7 +268,7 @@ class _Trying:
         flat = self._inputs.dim() == 2 and self._inputs.dtype.is_floating_point
         counts = {
             len(one.targets) for one in self._losses if one.targets.dim() and one.targets.numel() == len(one.targets)
-        }
+        } - {first * second}  # as many as all places, of a single sample or of samples of a single one
         for count in (*counts, self._measured.loader_batch):
             if flat and count == first:
                 return 0
