@@ -1,6 +1,8 @@
 """Manners of training that public code has and textbooks have not: layers that train themselves, optimisers around
 others, weights that only exist in a step, losses of derivatives, nets that are asked by other methods than forward."""
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -35,7 +37,7 @@ class GoodnessLayer(nn.Linear):
 class GoodnessNet(nn.Module):
     def __init__(self, *widths):
         super().__init__()
-        pairs = zip(widths[:-1], widths[1:], strict=True)
+        pairs = itertools.pairwise(widths)
         self.layers = nn.ModuleList(GoodnessLayer(*pair) for pair in pairs)
 
     def train(self, real, wrong):

@@ -1,5 +1,7 @@
-"""Models of public code: solvers with a net inside, rays through a field, names packed by length, one sentence learnt by
-heart, divergence from smoothed labels over their number."""
+"""Models of public code: solvers with a net inside, rays through a field, names packed by length, one sentence that is
+learnt by heart, divergence from smoothed labels over their number."""
+
+import itertools
 
 import torch
 import torch.nn.functional as F
@@ -26,7 +28,7 @@ class Field(nn.Module):
 def solve(field, y, times):
     """By Heun's method: [T, N, 2]."""
     path = [y]
-    for t, following in zip(times[:-1], times[1:], strict=True):
+    for t, following in itertools.pairwise(times):
         h = following - t
         slope = field(t, y)
         y = y + h / 2 * (slope + field(following, y + h * slope))
@@ -34,7 +36,7 @@ def solve(field, y, times):
     return torch.stack(path)
 
 
-@healthy(at_least=-0.35)
+@healthy(at_least=-0.6)
 def a_spiral_by_its_slope(watch, seed):
     torch.manual_seed(seed)
     turn = torch.tensor([[-0.1, 2.0], [-2.0, -0.1]])

@@ -208,8 +208,8 @@ class OptimiserProbe:
         return one.record
 
     def unreached(self, roots: Mapping[str, torch.nn.Module], reached: Collection[int]) -> tuple[str, ...]:
-        """Names of the parameters that an optimiser holds, that never had a gradient and no graph has `reached`. Those of
-        an optimiser that waits while others step are to be trained later."""
+        """Names of the parameters that an optimiser holds, that never had a gradient and no graph has `reached`. An
+        optimiser that waits while others step trains later, or holds the parameters of a target network."""
         begun = [one.owned for one in self._tracked if one.record.steps] or [one.owned for one in self._tracked]
         asked = frozenset(self._unreached) & frozenset[int]().union(*begun) - frozenset(reached)
         return tuple(

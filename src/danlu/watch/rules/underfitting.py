@@ -56,9 +56,10 @@ RULE = Rule(
     needs=("steps",),
     fault_in="outcome",
     remedies=("larger-net", "higher-rate", "look-at-labels"),
-    # A slow start rests there too, which a first pass over the samples does not tell from an end. Noisy tables end at 0.5 to 0.95 of the entropy of their labels, and are as good as they get: no loss by itself
-    # tells that from a net that is too small. Above 0.99, flat, the net has learnt the frequencies of the classes and
-    # nothing else. What is too narrow goes on creeping down.
+    # A slow start rests at the guess too, and a first pass over the samples does not tell it from an end. Noisy tables
+    # end at 0.5 to 0.95 of the entropy of their labels, and are as good as they get: no loss by itself tells that from
+    # a net that is too small. Above 0.99, flat, the net has learnt the frequencies of the classes and nothing else.
+    # What is too narrow goes on creeping down.
     thresholds={
         "min_steps": Threshold(100, "steps", "steps"),
         "min_steps_once": Threshold(300, "steps"),
