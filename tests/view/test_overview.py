@@ -138,7 +138,9 @@ def test_nothing_is_cut_and_no_words_stand_over_each_other(kind: str, language: 
     for words, place in [*written, *(("axes", one) for one in beside)]:
         assert whole.x0 <= place.x0 and place.x1 <= whole.x1 and whole.y0 <= place.y0 and place.y1 <= whole.y1, words
     for panel in [sheet.page.marks, *sheet.page.panels]:
-        names = [(one.text, Extent.of(one, sheet.fonts)) for one in panel if isinstance(one, Words) and one.text.strip()]
+        names = [
+            (one.text, Extent.of(one, sheet.fonts)) for one in panel if isinstance(one, Words) and one.text.strip()
+        ]
         for at, (words, place) in enumerate(names):
             for other, there in names[at + 1 :]:
                 wide = min(place.x1, there.x1) - max(place.x0, there.x0)

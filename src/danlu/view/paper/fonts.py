@@ -71,7 +71,9 @@ def has_chinese(texts: Iterable[str]) -> bool:
 @functools.cache
 def chinese_font_file() -> str | None:
     """The file of a font with Chinese signs on this machine; None where there is none."""
-    found = [path for folder in font_folders() for path in sorted(folder.rglob("*")) if path.suffix.lower() in _FONT_FILES]
+    found = [
+        path for folder in font_folders() for path in sorted(folder.rglob("*")) if path.suffix.lower() in _FONT_FILES
+    ]
     return best_chinese(map(str, found)) or _elsewhere()
 
 

@@ -16,7 +16,8 @@ _SIZE = 7.5
 _POINT = 1 / 72
 _CAP = 0.73
 _HATCH = 6 * _POINT  # between the lines over a zone
-_UNSEEN = ("ring", "star")  # shapes that mark one point, and are whole at the edge too
+_LEVELS = 255  # of a ramp of colours
+_WHOLE = ("ring", "star")  # shapes that mark one point, and are whole at the edge too
 
 
 def painted(sheet: Lettered, panel: Panel, inner: Region, x: Scale, y: Scale) -> tuple[list[Mark], list[Mark]]:
@@ -49,6 +50,7 @@ class _Space:
 
     def __init__(self, sheet: Lettered, inner: Region, x: Scale, y: Scale) -> None:
         self._sheet, self._inner, self._x, self._y = sheet, inner, x, y
+        self._labels: list[list[tuple[float, float]]] = []  # of guide lines: from where to where, row by row
 
     def _across(self, value: float) -> float:
         return self._x.at(value, self._inner[0], self._inner[2])
@@ -91,7 +93,7 @@ class _Space:
     def points(self, mark: Points) -> list[Mark]:
         places = [place for piece in self._pieces(mark.xs, mark.ys, stairs=False) for place in piece]
         ring, color = mark.shape == "ring", LIGHT[mark.color]
-        within = None if mark.shape in _UNSEEN else self._inner
+        within = None if mark.shape in _WHOLE else self._inner
         face, edge, width = ("", color, 1.4) if ring else (color, "#FFFFFF", 0.5)
         return [Dots(places, mark.shape, mark.size, face, edge, width, FAINT if mark.faint else 1.0, within)]
 
@@ -110,38 +112,54 @@ class _Space:
         if mark.axis == "y":
             return lines, [Words(right, place - 2 * _POINT, text, _SIZE, LIGHT["ink"], align="right")]
         half, pad = self._sheet.wide(text, _SIZE) / 2, 0.25 * _SIZE * _POINT
-        upper = top + 0.03 * (bottom - top)
+        row = self._free_row(place - half - pad, place + half + pad)
+        upper = top + 0.03 * (bottom - top) + row * (_CAP * _SIZE * _POINT + 3 * pad)
         base = upper + _CAP * _SIZE * _POINT
-        box = Box((place - half - pad, upper - pad, place + half + pad, base + pad), color, rounding=0.25 * _SIZE * _POINT)
-        return lines, [box, Words(place, base, text, _SIZE, "#FFFFFF", align="center")]
+        region = (place - half - pad, upper - pad, place + half + pad, base + pad)
+        return lines, [Box(region, color, rounding=pad), Words(place, base, text, _SIZE, "#FFFFFF", align="center")]
+
+    def _free_row(self, left: float, right: float) -> int:
+        """The first row in which a label has room beside those that stand there."""
+        for number, taken in enumerate(self._labels):
+            if all(right < start or end < left for start, end in taken):
+                taken.append((left, right))
+                return number
+        self._labels.append([(left, right)])
+        return len(self._labels) - 1
 
     def cells(self, mark: Cells) -> list[Mark]:
         low, high = color_range(mark.values, ramp=mark.ramp, log=mark.log)
-        colors = RAMPS[mark.ramp]
         scale = Scale(low, high, mark.log)
-        rows = [[ramp(colors, scale.at(one, 0, 1)) if one is not None and scale.shows(one) else "" for one in row] for row in mark.values]
-        marks: list[Mark] = [Pixels(self._inner, _image(rows, bare=mark.bare))]
+        levels = [
+            [_level(scale.at(one, 0, _LEVELS)) if one is not None and scale.shows(one) else -1 for one in row]
+            for row in mark.values
+        ]
+        table = [ramp(RAMPS[mark.ramp], level / _LEVELS) for level in range(_LEVELS + 1)]
+        marks: list[Mark] = [Pixels(self._inner, _image(levels, table, bare=mark.bare))]
         column = (self._inner[2] - self._inner[0]) / max(1, len(mark.xs))
         signs = max((self._sheet.wide(text, _SIZE) for texts in mark.texts for text in texts), default=0.0)
         for row, texts in enumerate(mark.texts if signs <= column else ()):
+            base = self._up(row) + _CAP / 2 * _SIZE * _POINT
             for at, text in enumerate(texts):
-                color = "#FFFFFF" if rows[row][at] and is_dark(rows[row][at]) else LIGHT["ink"]
-                base = self._up(row) + _CAP / 2 * _SIZE * _POINT
+                level = levels[row][at]
+                color = "#FFFFFF" if level >= 0 and is_dark(table[level]) else LIGHT["ink"]
                 marks += [Words(self._across(at), base, text, _SIZE, color, align="center")] if text else []
         return marks
 
 
-def _image(rows: Sequence[Sequence[str]], *, bare: bool) -> object:
-    """A pixel a cell; one without a colour is clear, or pale grey."""
-    from PIL import Image, ImageColor
+def _level(share: float) -> int:
+    return min(_LEVELS, max(0, round(share)))
 
-    nothing = (255, 255, 255, 0) if bare else (0xED, 0xED, 0xED, 255)
-    image = Image.new("RGBA", (max(map(len, rows), default=0) or 1, len(rows) or 1), nothing)
-    for y, row in enumerate(rows):
-        for x, color in enumerate(row):
-            if color:
-                image.putpixel((x, y), ImageColor.getcolor(color, "RGBA"))
-    return image
+
+def _image(levels: Sequence[Sequence[int]], table: Sequence[str], *, bare: bool) -> object:
+    """A pixel a cell; one below 0 is clear, or pale grey."""
+    from PIL import Image
+
+    colors = [bytes.fromhex(color[1:]) + b"\xff" for color in table]
+    colors.append(b"\xff\xff\xff\x00" if bare else b"\xed\xed\xed\xff")  # the last one, which is -1
+    size = len(levels[0]) if levels else 0, len(levels)
+    pixels = b"".join(colors[level] for row in levels for level in row)
+    return Image.frombytes("RGBA", size, pixels) if pixels else Image.new("RGBA", (1, 1), "white")
 
 
 def _hatched(region: Region) -> list[tuple[Place, Place]]:
@@ -150,4 +168,3 @@ def _hatched(region: Region) -> list[tuple[Place, Place]]:
     high = bottom - top
     count = int((right - left + high) / _HATCH)
     return [((left + at * _HATCH - high, bottom), (left + at * _HATCH, top)) for at in range(1, count + 1)]
-

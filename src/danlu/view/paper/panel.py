@@ -4,6 +4,7 @@ It knows the marks that the pictures of a run have there; a heat map of a landsc
 matplotlib alone.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -48,11 +49,11 @@ def placed(sheet: Lettered, panel: Panel, outer: Region, shared: Sequence[Panel]
     x, y = scales_of(panel, shared)
     left, top, right, bottom = outer
     top += _above(sheet, panel, right - left)
-    left += LABEL_SIZE * _ROW * _POINT + 2 * _POINT if panel.y.label else 0.0
+    left += LABEL_SIZE * _ROW * _POINT + 5 * _POINT if panel.y.label else 0.0
     low = bottom - (LABEL_SIZE * _ROW * _POINT + 2 * _POINT if panel.x.label else 0.0)
     named = not panel.shares_x or bool(panel.x.label)
     low -= _LONG + (_PAD + TICK_SIZE * _CAP * _POINT + 2 * _POINT if named else 0.0)
-    y_ticks = _ticks(panel.y, y, _most(low - top, 2))
+    y_ticks = _apart(_ticks(panel.y, y, _most(low - top, 2)), y, low - top)
     inner_left = left + _LONG + _PAD + max((_tick_width(sheet, tick) for tick in y_ticks), default=0.0)
     whole = panel.shares_x in ("step", "epoch")
     x_ticks = _ticks(panel.x, x, _most(right - inner_left, 3), whole=whole)
@@ -81,6 +82,19 @@ def _ticks(axis: Axis, scale: Scale, most: int, *, whole: bool = False) -> list[
     return power_ticks(low, high, most) if scale.log else straight_ticks(low, high, most, whole=whole)
 
 
+def _apart(ticks: Sequence[Tick], scale: Scale, length: float) -> list[Tick]:
+    """The ticks of an axis across which the names stand, those without one whose name would lie over another's."""
+    named: list[float] = []
+    kept: dict[float, Tick] = {}
+    for tick in sorted(ticks, key=lambda tick: (tick.minor, tick.at)):
+        place = scale.at(tick.at, 0.0, length)
+        free = all(abs(place - other) >= _ROW * TICK_SIZE * _POINT for other in named)
+        if tick.text and free:
+            named.append(place)
+        kept[tick.at] = tick if free else replace(tick, text="", power="")
+    return list(kept.values())
+
+
 def _tick_width(sheet: Lettered, tick: Tick) -> float:
     text = sheet.shown(tick.text)
     return sheet.wide(text, TICK_SIZE) + (sheet.wide(tick.power, _POWER_SIZE) if tick.power else 0.0)
@@ -92,18 +106,21 @@ def _with_room_below(sheet: Lettered, made: Placed) -> Placed:
     widths = [_tick_width(sheet, tick) for tick in made.x_ticks]
     middles = [made.x.at(tick.at, made.inner[0], made.inner[2]) for tick in made.x_ticks]
     ends = [(middle - width / 2, middle + width / 2) for middle, width in zip(middles, widths, strict=True)]
-    crowded = any(b[0] - a[1] < _BETWEEN for a, b in zip(ends[:-1], ends[1:], strict=True))
+    crowded = any(b[0] - a[1] < _BETWEEN for a, b in itertools.pairwise(ends))
     left, top, right, bottom = made.inner
     if crowded and any(isinstance(mark, Cells) for mark in made.panel.marks):
         deep = max(widths) - TICK_SIZE * _CAP * _POINT
-        return replace(made, inner=(left, top, right, max(bottom - deep, top + 0.01)), turned=True)
+        ticks = _apart(made.x_ticks, made.x, right - left)
+        return replace(made, inner=(left, top, right, max(bottom - deep, top + 0.01)), x_ticks=ticks, turned=True)
     over = max((end - right for _, end in ends), default=0.0)
     made = replace(made, inner=(left, top, right - over, bottom)) if over > 0 else made
     if not crowded:
         return made
     apart = abs(middles[1] - middles[0])
     every = max(2, -(-int(1000 * (max(widths) + 2 * _BETWEEN)) // max(1, int(1000 * apart))))
-    return replace(made, x_ticks=[replace(tick, text="", power="") if at % every else tick for at, tick in enumerate(made.x_ticks)])
+    return replace(
+        made, x_ticks=[replace(tick, text="", power="") if at % every else tick for at, tick in enumerate(made.x_ticks)]
+    )
 
 
 def panel_marks(sheet: Lettered, made: Placed, label_at: float | None = None) -> list[Mark]:

@@ -84,7 +84,7 @@ def file_bytes(figure: Any, kind: str) -> bytes:
 
 @functools.cache
 def chinese_font() -> str | None:
-    """The family of a font with Chinese signs on this machine, by which matplotlib knows it; None where there is none."""
+    """The family of a font with Chinese signs on this machine, as matplotlib knows it; None where there is none."""
     file = chinese_font_file()
     if file is None:
         return None

@@ -1,5 +1,6 @@
 """Lines without steps: how much of each pixel a line covers, from how far its middle is from the line."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ def line_mask(
     where nothing is seen. Ends and corners are round."""
     from PIL import Image
 
-    segments = [(*a, *b) for piece in pieces for a, b in zip(piece[:-1], piece[1:], strict=True)]
+    segments = [(*a, *b) for piece in pieces for a, b in itertools.pairwise(piece)]
     if not segments:
         return None
     lines = _cut(numpy.asarray(segments, dtype=numpy.float64))

@@ -47,7 +47,14 @@ def _draw(axes: Any, mark: Mark, level: int) -> None:
             xs, ys = [x for x, _ in mark.places], [y for _, y in mark.places]
             size = mark.size * (2**0.5 if mark.shape == "diamond" else 1)
             drawn = axes.plot(
-                xs, ys, linestyle="none", marker=shape, markersize=size, markeredgewidth=mark.width, zorder=level, **look
+                xs,
+                ys,
+                linestyle="none",
+                marker=shape,
+                markersize=size,
+                markeredgewidth=mark.width,
+                zorder=level,
+                **look,
             )
             _clipped(axes, drawn[0], mark.within)
         case Pixels():
