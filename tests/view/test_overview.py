@@ -15,7 +15,7 @@ from danlu.view.info.run import RunInfo
 from danlu.view.overview import Overview, overview
 from danlu.view.paper.fonts import DOTS_PER_INCH, Fonts
 from danlu.view.paper.lines import Lettered
-from danlu.view.paper.marks import Box, Dots, Mark, Pixels, Stroke, Words
+from danlu.view.paper.marks import Bitmap, Dots, Mark, Rectangle, Stroke, Words
 from danlu.view.paper.overview import laid_out
 
 ODD = ["$x^{", "a$b$", "猫", "🐱", "\u202edog", "\U00012000", "", "a\nb"]
@@ -98,7 +98,7 @@ class Extent:
                 places = [(mark.x + x, mark.y + y) for x in across for y in up]
                 if mark.upright:
                     places = [(mark.x + y, mark.y - x) for x in across for y in up]
-            case Box() | Pixels():
+            case Rectangle() | Bitmap():
                 places = [mark.region[:2], mark.region[2:]]
             case Stroke():
                 places = [place for piece in mark.pieces for place in piece]

@@ -44,12 +44,13 @@ def font_folders() -> list[Path]:
         [
             (os.environ.get("XDG_DATA_HOME") or home / ".local" / "share", "fonts"),
             (home, ".fonts"),
+            *((root, "fonts") for root in (os.environ.get("XDG_DATA_DIRS") or "").split(":")),
             ("/usr/local/share", "fonts"),
             ("/usr/share", "fonts"),
         ],
     )
     folders = (Path(root) / below for root, below in named if root)
-    return [folder for folder in folders if folder.is_dir()]
+    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
 
 
 def progress_file() -> Path:

@@ -74,7 +74,7 @@ def chinese_font_file() -> str | None:
     found = [
         path for folder in font_folders() for path in sorted(folder.rglob("*")) if path.suffix.lower() in _FONT_FILES
     ]
-    return best_chinese(map(str, found)) or _elsewhere()
+    return best_chinese(map(str, found))
 
 
 def best_chinese(files: Iterable[str]) -> str | None:
@@ -86,13 +86,6 @@ def best_chinese(files: Iterable[str]) -> str | None:
     names = sorted((Path(file).name.lower().replace("_", "-"), file) for file in files)
     fit = (file for wanted in _CHINESE_FONTS for name, file in names if name.startswith(wanted) and "bold" not in name)
     return next(fit, None)
-
-
-def _elsewhere() -> str | None:
-    """A font that lies where the system has been told to look besides."""
-    from matplotlib import font_manager
-
-    return best_chinese(font_manager.findSystemFonts())
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from danlu.view.figures.chart import Line, Panel, Points, Zone
 from danlu.view.palette import LIGHT
 from danlu.view.paper.lines import Lettered
-from danlu.view.paper.marks import Box, Dots, Mark, Place, Region, Stroke, Words
+from danlu.view.paper.marks import Dots, Mark, Place, Rectangle, Region, Stroke, Words
 from danlu.view.paper.painted import DASHES, FAINT
 
 _SIZE = 7.5
@@ -18,25 +18,25 @@ _MOST_COLUMNS = 4
 
 
 @dataclass(frozen=True)
-class Entry:
+class LegendEntry:
     """One line of a legend: a mark with a label."""
 
     mark: Line | Points | Zone
     label: str
 
 
-def entries_of(panel: Panel) -> list[Entry]:
+def entries_of(panel: Panel) -> list[LegendEntry]:
     """What is named in the panel's legend."""
     marks = (mark for mark in panel.marks if isinstance(mark, Line | Points | Zone))
-    return [Entry(mark, mark.label) for mark in marks if mark.label]
+    return [LegendEntry(mark, mark.label) for mark in marks if mark.label]
 
 
-def legend_height(sheet: Lettered, entries: Sequence[Entry], width: float) -> float:
+def legend_height(sheet: Lettered, entries: Sequence[LegendEntry], width: float) -> float:
     """The room that it takes over the axes of a panel so wide."""
     return _ROW * len(_rows(sheet, entries, width)) + _EDGE if entries else 0.0
 
 
-def legend_marks(sheet: Lettered, entries: Sequence[Entry], inner: Region) -> list[Mark]:
+def legend_marks(sheet: Lettered, entries: Sequence[LegendEntry], inner: Region) -> list[Mark]:
     """The legend over axes at `inner`."""
     left, top, right, _ = inner
     rows = _rows(sheet, entries, right - left)
@@ -56,11 +56,11 @@ def legend_marks(sheet: Lettered, entries: Sequence[Entry], inner: Region) -> li
     return marks
 
 
-def _wide(sheet: Lettered, entry: Entry) -> float:
+def _wide(sheet: Lettered, entry: LegendEntry) -> float:
     return _HANDLE + _GAP + sheet.wide(sheet.shown(entry.label), _SIZE)
 
 
-def _rows(sheet: Lettered, entries: Sequence[Entry], width: float) -> list[list[Entry]]:
+def _rows(sheet: Lettered, entries: Sequence[LegendEntry], width: float) -> list[list[LegendEntry]]:
     """The entries in as many columns as have room, read down and then across."""
     for columns in range(min(_MOST_COLUMNS, len(entries)), 0, -1):
         high = -(-len(entries) // columns)
@@ -71,7 +71,7 @@ def _rows(sheet: Lettered, entries: Sequence[Entry], width: float) -> list[list[
     return []
 
 
-def _handle(entry: Entry, x: float, middle: float) -> Mark:
+def _handle(entry: LegendEntry, x: float, middle: float) -> Mark:
     """The mark in small."""
     mark = entry.mark
     color = LIGHT[mark.color]
@@ -84,4 +84,4 @@ def _handle(entry: Entry, x: float, middle: float) -> Mark:
             face, edge, width = ("", color, 1.4) if mark.shape == "ring" else (color, "#FFFFFF", 0.5)
             return Dots(centre, mark.shape, mark.size, face, edge, width)
         case Zone():
-            return Box((x, middle - 0.35 * _EM, x + _HANDLE, middle + 0.35 * _EM), color, alpha=0.12)
+            return Rectangle((x, middle - 0.35 * _EM, x + _HANDLE, middle + 0.35 * _EM), color, alpha=0.12)

@@ -23,7 +23,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Box:
+class Rectangle:
     """A rectangle, its corners round; `edge` is empty where it has none."""
 
     region: Region
@@ -62,14 +62,14 @@ class Dots:
 
 
 @dataclass(frozen=True)
-class Pixels:
+class Bitmap:
     """A small image of Pillow's, RGB or RGBA, drawn large."""
 
     region: Region
     image: Any
 
 
-Mark = Words | Box | Stroke | Dots | Pixels
+Mark = Words | Rectangle | Stroke | Dots | Bitmap
 
 
 @dataclass

@@ -12,8 +12,8 @@ from danlu.view.palette import LIGHT, SEVERITY
 from danlu.view.paper.fonts import fonts_for
 from danlu.view.paper.images import pixels_of
 from danlu.view.paper.lines import Lettered, line_height
-from danlu.view.paper.marks import Box, Pixels, Region
-from danlu.view.paper.panel import Placed, panel_marks, placed
+from danlu.view.paper.marks import Bitmap, Rectangle, Region
+from danlu.view.paper.panel import PlacedPanel, panel_marks, placed
 from danlu.view.paper.raster import png_of
 from danlu.view.paper.vector import vector_of
 
@@ -64,7 +64,7 @@ def _header(sheet: Lettered, info: Overview) -> float:
     width = (_INNER - 0.1 * (len(info.tiles) - 1)) / max(3, len(info.tiles))
     for place, tile in enumerate(info.tiles):
         x = _EDGE + place * (width + 0.1)
-        sheet.add(Box((x, y, x + width, y + 0.68), "#F4F5F6", rounding=0.06))
+        sheet.add(Rectangle((x, y, x + width, y + 0.68), "#F4F5F6", rounding=0.06))
         name = f"{info.part} · {tile.name}"
         sheet.write(x + 0.09, y + 0.05, sheet.fitted(name, width - 0.18, 7), 7, color=_FAINT)
         sheet.write(x + 0.09, y + 0.18, sheet.fitted(tile.value, width - 0.18, 15, bold=True), 15, bold=True)
@@ -95,7 +95,7 @@ def _findings(sheet: Lettered, info: Overview, bottom: float) -> float:
     for one, title, remedy in shown:
         color = LIGHT[SEVERITY[one.severity]]
         low = y + line_height(8) + line_height(7.5) * len([*title, *remedy]) - 0.02
-        sheet.add(Box((_EDGE, y, _EDGE + 0.035, low), color))
+        sheet.add(Rectangle((_EDGE, y, _EDGE + 0.035, low), color))
         head = sheet.fitted(f"{one.number} · {one.head}", _INNER - 0.3, 8, bold=True)
         sheet.write(_EDGE + 0.12, y, head, 8, bold=True, color=color)
         y += line_height(8)
@@ -142,7 +142,7 @@ def _pictures(sheet: Lettered, title: str, seen: Sequence[Picture], bottom: floa
         pixels = pixels_of(one.png)
         width, height = (side * size / max(pixels.size) for size in pixels.size)
         left, upper = x + (side - width) / 2, top + side - height
-        sheet.add(Pixels((left, upper, left + width, upper + height), pixels))
+        sheet.add(Bitmap((left, upper, left + width, upper + height), pixels))
         for number, line in enumerate(lines):
             sheet.write(
                 x + side / 2, top + side + 0.05 + number * line_height(_CAPTION), line, _CAPTION, align="center"
@@ -188,7 +188,7 @@ def _curves(sheet: Lettered, panels: Sequence[Panel], region: Region) -> None:
     """Panels under each other, their left edges in one line."""
     left, y, right, bottom = region
     room = (bottom - y) / sum(panel.height for panel in panels)
-    made: list[Placed] = []
+    made: list[PlacedPanel] = []
     for panel in panels:
         below = y + room * panel.height
         made.append(placed(sheet, panel, (left, y, right, below - 0.07), panels))
@@ -215,7 +215,7 @@ def _net(sheet: Lettered, info: Overview, region: Region) -> None:
 
 def _layer(sheet: Lettered, layer: OverviewLayer, region: Region) -> None:
     left, top, right, bottom = region
-    sheet.add(Box(region, FILL[layer.role], BORDER[layer.role], rounding=0.03))
+    sheet.add(Rectangle(region, FILL[layer.role], BORDER[layer.role], rounding=0.03))
     two = bottom - top > _TWO_LINES - 0.03
     lines = [layer.title, layer.detail] if two and layer.detail else [layer.title]
     y = (top + bottom) / 2 - line_height(7) * len(lines) / 2

@@ -6,7 +6,7 @@ from danlu.view.figures.chart import Cells, GuideLine, Line, Numbers, Panel, Poi
 from danlu.view.figures.scales import color_range
 from danlu.view.palette import LIGHT, RAMPS, is_dark, ramp
 from danlu.view.paper.lines import Lettered
-from danlu.view.paper.marks import Box, Dots, Mark, Pixels, Place, Region, Stroke, Words
+from danlu.view.paper.marks import Bitmap, Dots, Mark, Place, Rectangle, Region, Stroke, Words
 from danlu.view.paper.scale import Scale
 
 DASHES = {"solid": (), "dash": (4.0, 2.0), "dot": (1.0, 1.5), "dashdot": (5.0, 1.5, 1.0, 1.5)}
@@ -66,7 +66,7 @@ class _Space:
             top, bottom = sorted((self._up(mark.low), self._up(mark.high)))
         region = (left, top, right, bottom)
         color = LIGHT[mark.color]
-        return [Box(region, color, alpha=_ZONE), Stroke(_hatched(region), color, 1.0, alpha=_ZONE, within=region)]
+        return [Rectangle(region, color, alpha=_ZONE), Stroke(_hatched(region), color, 1.0, alpha=_ZONE, within=region)]
 
     def line(self, mark: Line) -> list[Mark]:
         pieces = self._pieces(mark.xs, mark.ys, stairs=mark.stairs)
@@ -116,7 +116,10 @@ class _Space:
         upper = top + 0.03 * (bottom - top) + row * (_CAP * _SIZE * _POINT + 3 * pad)
         base = upper + _CAP * _SIZE * _POINT
         region = (place - half - pad, upper - pad, place + half + pad, base + pad)
-        return lines, [Box(region, color, rounding=pad), Words(place, base, text, _SIZE, "#FFFFFF", align="center")]
+        return lines, [
+            Rectangle(region, color, rounding=pad),
+            Words(place, base, text, _SIZE, "#FFFFFF", align="center"),
+        ]
 
     def _free_row(self, left: float, right: float) -> int:
         """The first row in which a label has room beside those that stand there."""
@@ -135,7 +138,7 @@ class _Space:
             for row in mark.values
         ]
         table = [ramp(RAMPS[mark.ramp], level / _LEVELS) for level in range(_LEVELS + 1)]
-        marks: list[Mark] = [Pixels(self._inner, _image(levels, table, bare=mark.bare))]
+        marks: list[Mark] = [Bitmap(self._inner, _image(levels, table, bare=mark.bare))]
         column = (self._inner[2] - self._inner[0]) / max(1, len(mark.xs))
         signs = max((self._sheet.wide(text, _SIZE) for texts in mark.texts for text in texts), default=0.0)
         for row, texts in enumerate(mark.texts if signs <= column else ()):

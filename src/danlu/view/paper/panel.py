@@ -30,7 +30,7 @@ _BETWEEN = 4 * _POINT  # names of ticks at least
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedPanel:
     """A panel with the room between its axes, all in inches."""
 
     panel: Panel
@@ -43,7 +43,7 @@ class Placed:
     turned: bool = False  # the names of the ticks below
 
 
-def placed(sheet: Lettered, panel: Panel, outer: Region, shared: Sequence[Panel] = ()) -> Placed:
+def placed(sheet: Lettered, panel: Panel, outer: Region, shared: Sequence[Panel] = ()) -> PlacedPanel:
     """Where the panel's axes lie, so that it fills `outer` with all that is written beside them; `shared` are the
     panels whose x axis is the same."""
     x, y = scales_of(panel, shared)
@@ -57,7 +57,7 @@ def placed(sheet: Lettered, panel: Panel, outer: Region, shared: Sequence[Panel]
     inner_left = left + _LONG + _PAD + max((_tick_width(sheet, tick) for tick in y_ticks), default=0.0)
     whole = panel.shares_x in ("step", "epoch")
     x_ticks = _ticks(panel.x, x, _most(right - inner_left, 3), whole=whole)
-    made = Placed(panel, (inner_left, top, right, low), outer, x, y, x_ticks, y_ticks)
+    made = PlacedPanel(panel, (inner_left, top, right, low), outer, x, y, x_ticks, y_ticks)
     return _with_room_below(sheet, made) if named else made
 
 
@@ -100,7 +100,7 @@ def _tick_width(sheet: Lettered, tick: Tick) -> float:
     return sheet.wide(text, TICK_SIZE) + (sheet.wide(tick.power, _POWER_SIZE) if tick.power else 0.0)
 
 
-def _with_room_below(sheet: Lettered, made: Placed) -> Placed:
+def _with_room_below(sheet: Lettered, made: PlacedPanel) -> PlacedPanel:
     """Names below the axis that would stand over each other are turned, or only some of them stay; what reaches over
     the right end of the axis makes it shorter."""
     widths = [_tick_width(sheet, tick) for tick in made.x_ticks]
@@ -123,7 +123,7 @@ def _with_room_below(sheet: Lettered, made: Placed) -> Placed:
     )
 
 
-def panel_marks(sheet: Lettered, made: Placed, label_at: float | None = None) -> list[Mark]:
+def panel_marks(sheet: Lettered, made: PlacedPanel, label_at: float | None = None) -> list[Mark]:
     """What the panel consists of; its y label stands at `label_at`, or at its left edge."""
     panel, inner = made.panel, made.inner
     plain = not any(isinstance(mark, Cells) for mark in panel.marks)
@@ -136,7 +136,7 @@ def panel_marks(sheet: Lettered, made: Placed, label_at: float | None = None) ->
     return [*marks, *legend_marks(sheet, entries_of(panel), inner)]
 
 
-def _grid(made: Placed) -> list[Mark]:
+def _grid(made: PlacedPanel) -> list[Mark]:
     left, top, right, bottom = made.inner
     lines = [((x, top), (x, bottom)) for x in _places(made.x_ticks, made.x, left, right)]
     lines += [((left, y), (right, y)) for y in _places(made.y_ticks, made.y, bottom, top)]
@@ -152,7 +152,7 @@ def _frame(inner: Region) -> list[Mark]:
     return [Stroke([((left, top), (left, bottom)), ((left, bottom), (right, bottom))], _EDGE, 0.8)]
 
 
-def _tick_marks(sheet: Lettered, made: Placed) -> list[Mark]:
+def _tick_marks(sheet: Lettered, made: PlacedPanel) -> list[Mark]:
     """Ticks with their names, minor ones shorter."""
     left, top, right, bottom = made.inner
     named = not made.panel.shares_x or bool(made.panel.x.label)
@@ -186,7 +186,7 @@ def _tick_words(sheet: Lettered, tick: Tick, x: float, y: float) -> list[Mark]:
     return marks
 
 
-def _labels(sheet: Lettered, made: Placed, label_at: float | None) -> list[Mark]:
+def _labels(sheet: Lettered, made: PlacedPanel, label_at: float | None) -> list[Mark]:
     panel, (left, top, right, bottom) = made.panel, made.inner
     ink, marks = LIGHT["ink"], list[Mark]()
     if panel.title:

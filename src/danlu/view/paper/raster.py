@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from danlu.view.paper.fonts import DOTS_PER_INCH, Fonts, face
-from danlu.view.paper.marks import Box, Dots, Mark, Page, Pixels, Place, Region, Stroke, Words
+from danlu.view.paper.marks import Bitmap, Dots, Mark, Page, Place, Rectangle, Region, Stroke, Words
 from danlu.view.paper.shapes import corners
 from danlu.view.paper.smooth import line_mask
 
@@ -41,7 +41,12 @@ def _png(image: Any) -> bytes:
     rows[:, 1:] = numpy.asarray(image).reshape(height, 3 * width)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits of RGB
     resolution = struct.pack(">IIB", _DOTS_PER_METRE, _DOTS_PER_METRE, 1)
-    chunks = (b"IHDR", header), (b"pHYs", resolution), (b"IDAT", zlib.compress(rows, _COMPRESSION)), (b"IEND", b"")
+    chunks = (
+        (b"IHDR", header),
+        (b"pHYs", resolution),
+        (b"IDAT", zlib.compress(rows.tobytes(), _COMPRESSION)),
+        (b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
         for kind, content in chunks
@@ -62,13 +67,13 @@ class _Painter:
         match mark:
             case Words():
                 self._words(mark)
-            case Box():
+            case Rectangle():
                 self._box(mark)
             case Stroke():
                 self._stroke(mark)
             case Dots():
                 self._dots(mark)
-            case Pixels():
+            case Bitmap():
                 self._pixels(mark)
 
     def _words(self, mark: Words) -> None:
@@ -97,7 +102,7 @@ class _Painter:
         left, bottom = round(mark.x * _DOTS) - high * 3 // 4, round(mark.y * _DOTS + back) + 2
         self._image.paste(mark.color, (left, bottom - turned.height), turned)
 
-    def _box(self, mark: Box) -> None:
+    def _box(self, mark: Rectangle) -> None:
         left, top, right, bottom = (value * _DOTS for value in mark.region)
         edge = max(1.0, mark.width * _POINT) if mark.edge else 0.0
         if not mark.rounding and mark.alpha == 1.0 and not edge:
@@ -109,7 +114,7 @@ class _Painter:
             self._rounded((left - edge / 2, top - edge / 2, right + edge / 2, bottom + edge / 2), mark, mark.edge)
         self._rounded((left + edge / 2, top + edge / 2, right - edge / 2, bottom - edge / 2), mark, mark.face)
 
-    def _rounded(self, region: Region, mark: Box, color: str) -> None:
+    def _rounded(self, region: Region, mark: Rectangle, color: str) -> None:
         from PIL import Image, ImageDraw
 
         left, top = math.floor(region[0]), math.floor(region[1])
@@ -161,7 +166,7 @@ class _Painter:
             if mark.face:
                 self._image.paste(mark.face, corner, inner)
 
-    def _pixels(self, mark: Pixels) -> None:
+    def _pixels(self, mark: Bitmap) -> None:
         from PIL import Image
 
         left, top, right, bottom = (round(value * _DOTS) for value in mark.region)
@@ -181,7 +186,7 @@ def _stamps(mark: Dots) -> tuple[Any, Any]:
     side = 2 * math.ceil(1.5 * radius + edge + 1)
     middle, scale = side * _FINER_DOTS / 2, radius * _FINER_DOTS
     points = [(middle + x * scale, middle + y * scale) for x, y in corners(mark.shape)]
-    shape, line = (Image.new("L", (side * _FINER_DOTS,) * 2) for _ in range(2))
+    shape, line = (Image.new("L", (side * _FINER_DOTS, side * _FINER_DOTS)) for _ in range(2))
     level = round(255 * mark.alpha)
     ImageDraw.Draw(shape).polygon(points, fill=level)
     ImageDraw.Draw(line).line([*points, *points[:2]], level, max(1, round(edge * _FINER_DOTS)), joint="curve")

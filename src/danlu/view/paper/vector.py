@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from danlu.view.paper.marks import Box, Dots, Mark, Page, Pixels, Region, Stroke, Words
+from danlu.view.paper.marks import Bitmap, Dots, Mark, Page, Rectangle, Region, Stroke, Words
 from danlu.view.paper.shapes import corners
 from danlu.view.paper.sheet import box, file_bytes, look, outline, sheet
 
@@ -29,7 +29,7 @@ def _draw(axes: Any, mark: Mark, level: int) -> None:
                 mark.x, mark.y, mark.text, va="baseline", parse_math=False, fontsize=mark.size, color=mark.color,
                 fontweight=weight, zorder=level, **look,
             )  # fmt: skip
-        case Box():
+        case Rectangle():
             left, top, right, bottom = mark.region
             edge = {"edgecolor": mark.edge, "linewidth": mark.width} if mark.edge else {"linewidth": 0}
             look = {"facecolor": mark.face, "alpha": mark.alpha, **edge}
@@ -57,7 +57,7 @@ def _draw(axes: Any, mark: Mark, level: int) -> None:
                 **look,
             )
             _clipped(axes, drawn[0], mark.within)
-        case Pixels():
+        case Bitmap():
             left, top, right, bottom = mark.region
             extent = (left, right, bottom, top)
             axes.imshow(mark.image, extent=extent, interpolation="nearest", aspect="auto", zorder=level)
