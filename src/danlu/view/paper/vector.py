@@ -42,7 +42,7 @@ def _draw(axes: Any, mark: Mark, level: int) -> None:
                 look = {"edgecolor": mark.color, "linewidth": mark.width, "linestyle": dash, "alpha": mark.alpha}
                 _clipped(axes, axes.add_patch(outline(points, codes, fill=False, zorder=level, **look)), mark.within)
         case Dots():
-            shape = [(x, -y) for x, y in corners(mark.shape)]
+            shape = [(x, -y) for x, y in (*corners(mark.shape), corners(mark.shape)[0])]
             look = {"markerfacecolor": mark.face or "none", "markeredgecolor": mark.edge, "alpha": mark.alpha}
             xs, ys = [x for x, _ in mark.places], [y for _, y in mark.places]
             size = mark.size * (2**0.5 if mark.shape == "diamond" else 1)
