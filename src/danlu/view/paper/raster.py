@@ -12,12 +12,11 @@ import numpy
 from danlu.view.paper.fonts import DOTS_PER_INCH, Fonts, face
 from danlu.view.paper.marks import Bitmap, Dots, Mark, Page, Place, Rectangle, Region, Stroke, Words
 from danlu.view.paper.shapes import corners
-from danlu.view.paper.smooth import line_mask
+from danlu.view.paper.smooth import FINER, line_mask
 
 _DOTS = DOTS_PER_INCH
 _POINT = _DOTS / 72  # pixels
-_FINER = 4  # so many times as large are shapes painted before they are made smaller
-_FINER_DOTS = 8
+_FINER_DOTS = 8  # so many times as large are the shapes of points painted before they are made smaller
 _DOTS_PER_METRE = round(_DOTS / 0.0254)
 _COMPRESSION = 2  # of zlib: more makes a picture of lines and words hardly smaller
 
@@ -121,12 +120,12 @@ class _Painter:
         size = math.ceil(region[2]) - left, math.ceil(region[3]) - top
         if min(size) < 1:
             return
-        mask = Image.new("L", (size[0] * _FINER, size[1] * _FINER))
-        x0, y0, x1, y1 = (round((value - (left, top)[at % 2]) * _FINER) for at, value in enumerate(region))
+        mask = Image.new("L", (size[0] * FINER, size[1] * FINER))
+        x0, y0, x1, y1 = (round((value - (left, top)[at % 2]) * FINER) for at, value in enumerate(region))
         ImageDraw.Draw(mask).rounded_rectangle(
-            (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), mark.rounding * _DOTS * _FINER, fill=round(255 * mark.alpha)
+            (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), mark.rounding * _DOTS * FINER, fill=round(255 * mark.alpha)
         )
-        self._image.paste(color, (left, top), mask.reduce(_FINER))
+        self._image.paste(color, (left, top), mask.reduce(FINER))
 
     def _stroke(self, mark: Stroke) -> None:
         width = mark.width * _POINT
@@ -141,7 +140,7 @@ class _Painter:
                 self._straight(piece, max(1, round(width)), mark.color)
             return
         within = None if mark.within is None else [value * _DOTS for value in mark.within]
-        made = line_mask(pieces, width / 2, within, mark.alpha)
+        made = line_mask(pieces, width, within, mark.alpha)
         if made is not None:
             self._image.paste(mark.color, made[0], made[1])
 
