@@ -29,7 +29,9 @@ class Scale:
 
     def at(self, value: float, start: float, end: float) -> float:
         """Where a number stands between the place of `low` and that of `high`."""
-        low, high, value = (math.log10(one) if self.log else one for one in (self.low, self.high, value))
+        low, high = self.low, self.high
+        if self.log:
+            low, high, value = math.log10(low), math.log10(high), math.log10(value)
         return start + (end - start) * (value - low) / (high - low)
 
     def shows(self, value: float | None) -> bool:

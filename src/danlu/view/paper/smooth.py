@@ -9,7 +9,7 @@ from danlu.view.paper.marks import Place
 FINER = 4  # times as large
 _COARSER = 2  # the same for what fills more than _LARGE pixels: a trace of single steps, dense and faint
 _LARGE = 250_000
-_FEW = 100  # points of a line whose corners are filled one by one; of more the corners are too blunt to be seen
+_THIN = 2.0  # pixels: at the corners of a thinner line nothing is seen to be missing
 
 
 def line_mask(
@@ -35,5 +35,5 @@ def line_mask(
     draw, level, wide = ImageDraw.Draw(mask), round(255 * alpha), max(1, round(width * finer))
     for piece in pieces:
         placed = [((x - left) * finer, (y - top) * finer) for x, y in piece]
-        draw.line(placed, level, wide, joint="curve" if len(placed) <= _FEW else None)
+        draw.line(placed, level, wide, joint="curve" if width > _THIN else None)
     return (left, top), mask.reduce(finer)
