@@ -81,16 +81,13 @@ def relation(rows: torch.Tensor, targets: torch.Tensor, kind: str) -> float:
     wanted = _as_columns(targets, kind)
     if wanted is None or not rows.shape[1]:
         return math.nan
-    near = torch.cdist(rows, rows).fill_diagonal_(math.inf).topk(_NEIGHBOURS, largest=False, sorted=False).indices
+    near = torch.cdist(rows, rows).fill_diagonal_(math.inf).topk(_NEIGHBOURS, largest=False).indices
     directions = torch.linalg.svd(rows, full_matrices=False)[0][:, :_DIRECTIONS]
-    alike, neighbours = (wanted @ wanted.T).flatten(), near.flatten()
-    each = torch.arange(len(wanted)).repeat_interleave(_NEIGHBOURS)
     scores: list[tuple[float, float]] = []
     for draw in range(_DRAWS + 1):
-        dealt = torch.arange(len(wanted)) if not draw else order(len(wanted), 0, draw)
-        pairs = dealt.index_select(0, each).mul_(len(wanted)).add_(dealt.index_select(0, neighbours))
-        beside = float(alike.take(pairs).sum()) / _NEIGHBOURS
-        scores.append((beside, float((directions.T @ wanted[dealt]).square().sum())))
+        dealt = wanted if not draw else wanted[order(len(wanted), 0, draw)]
+        beside = float((dealt[near].mean(1) * dealt).sum())
+        scores.append((beside, float((directions.T @ dealt).square().sum())))
     return max(map(_surprise, zip(*scores, strict=True)))
 
 
