@@ -17,6 +17,7 @@ from danlu.view.paper.smooth import FINER, line_mask
 _DOTS = DOTS_PER_INCH
 _POINT = _DOTS / 72  # pixels
 _FINER_DOTS = 8  # so many times as large are the shapes of points painted before they are made smaller
+_STRIP = 64  # rows
 _DOTS_PER_METRE = round(_DOTS / 0.0254)
 _COMPRESSION = 2  # of zlib: more makes a picture of lines and words hardly smaller
 
@@ -36,14 +37,19 @@ def _png(image: Any) -> bytes:
     """An RGB image as a PNG. Pillow's own writer tries five ways to foretell each row from the one above; on a page of
     lines and words that takes twice as long, and makes it no smaller."""
     width, height = image.size
-    rows = numpy.zeros((height, 1 + 3 * width), dtype=numpy.uint8)  # each begins with the way it is foretold: 0, none
-    rows[:, 1:] = numpy.asarray(image).reshape(height, 3 * width)
+    packer, packed = zlib.compressobj(_COMPRESSION), bytearray()
+    for top in range(0, height, _STRIP):  # so few rows at a time that they stay in the processor's cache
+        strip = numpy.asarray(image.crop((0, top, width, min(top + _STRIP, height))))
+        rows = numpy.zeros((len(strip), 1 + 3 * width), dtype=numpy.uint8)  # the first byte: foretold in no way
+        rows[:, 1:] = strip.reshape(len(strip), 3 * width)
+        packed += packer.compress(rows.data)
+    packed += packer.flush()
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits of RGB
     resolution = struct.pack(">IIB", _DOTS_PER_METRE, _DOTS_PER_METRE, 1)
     chunks = (
         (b"IHDR", header),
         (b"pHYs", resolution),
-        (b"IDAT", zlib.compress(rows.tobytes(), _COMPRESSION)),
+        (b"IDAT", bytes(packed)),
         (b"IEND", b""),
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
