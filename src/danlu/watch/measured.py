@@ -337,6 +337,7 @@ class Measured:
     loss: Curve = field(default_factory=Curve)
     first_loss: float = float("nan")  # of the block, where a training goes on in it
     accuracy: Curve = field(default_factory=Curve)
+    accuracy_samples: int = 0  # of the newest batch in it; 0 where that is unknown
     losses_per_step: float = 1.0
     weighs_samples: bool = False  # the loss multiplies each sample by a number of its own, such as a return
     # A column of answers that became as many as all pairs beside a row: its shape, and that of the pairs.
