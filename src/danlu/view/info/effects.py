@@ -29,7 +29,8 @@ class EffectRow:
     high: float | None
     pairs: int
     verdict: str
-    more: int | None = None  # pairs that would decide it, about
+    more: int | None = None  # seeds that would decide it, about
+    endless: bool = False  # no number of seeds that anybody trains would
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def forest(effects: Sequence[Mapping[str, Any]]) -> tuple[EffectRow, ...]:
             pairs=int(effect["pairs"]),
             verdict=str(effect["verdict"]),
             more=int(effect["more"]) if effect.get("more") else None,
+            endless=effect.get("reason") == "small",
         )
         for effect in effects
     )
