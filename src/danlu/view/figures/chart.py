@@ -106,7 +106,8 @@ class Cells:
     column reaches half the way to its neighbours. `ramp` is "amount", "share" (from 0 to 1, pale), "mistake" (from 0
     on) or "difference" (from -x over 0 to x); with `log` the colours go by powers of ten; `texts` are written in the
     cells. What has no number is grey; where `bare` it is not painted, so that two can fill one panel. `samples` are
-    what the rows are of: a page shows the one that is clicked."""
+    what the rows are of: a page shows the one that is clicked. `names` are the rows' whole names, where the axis has
+    short ones."""
 
     xs: Numbers
     values: Sequence[Numbers]
@@ -116,6 +117,7 @@ class Cells:
     texts: Sequence[Sequence[str]] = ()
     bare: bool = False
     samples: "Sequence[Picture]" = ()
+    names: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)

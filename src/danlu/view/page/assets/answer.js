@@ -4,7 +4,7 @@ danlu.LEAST_SHARE = 0.02; // of a probability: what moves it less is painted as 
 
 danlu.largest = (effects, least) => Math.max(least, ...effects.map(Math.abs));
 
-danlu.percent = (share) => `${(100 * share).toFixed(share > 0.0995 ? 0 : 1)} %`;
+danlu.percent = (share) => `${(100 * share).toFixed(share > 0.0995 ? 0 : 1)}%`;
 
 /** Bars from 0 to 1, the largest first. */
 danlu.shareBars = (pairs) => danlu.make("table", { class: "bars" }, danlu.make("tbody", {}, ...pairs.map(([name, share]) =>

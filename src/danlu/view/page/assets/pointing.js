@@ -172,10 +172,10 @@ Object.assign(danlu.Chart.prototype, {
     const row = this.rowAt({ panel, box }, at);
     if (!(values[row] && column in values[row])) return [];
     const mark = cells.find((one) => one.values[row][column] !== null) ?? cells.find((one) => one.texts?.[row]?.[column]) ?? cells[0];
-    const word = (axis, index) => axis.ticks?.find(([place]) => place === index)?.[1] ?? mark.names?.[index] ?? index;
+    const word = (axis, index) => axis.ticks?.find(([place]) => place === index)?.[1] ?? index;
     const value = mark.texts?.[row]?.[column] || danlu.short(mark.values[row][column]);
     const where = words ? word(panel.x, column) : `${this.chart.panels.at(-1).x.label} ${danlu.short(xs[column])}`;
-    return [line(null, `${word(panel.y, row)}  ·  ${where}`), line(null, `${mark.label}: ${value}`)];
+    return [line(null, `${mark.names?.[row] ?? word(panel.y, row)}  ·  ${where}`), line(null, `${mark.label}: ${value}`)];
   },
 
   /** The index of the number next to `where`; xs rise, or hold gaps. */

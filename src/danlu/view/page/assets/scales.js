@@ -30,11 +30,11 @@ danlu.faint = (...words) => danlu.make("p", { class: "faint" }, ...words);
 
 danlu.color = (role) => `var(--${/^[a-z]+$/.test(role ?? "") ? role : "blue"})`;
 
-/** A number in few signs. One that is not finite comes as the word "NaN", "Infinity" or "-Infinity". */
+/** A number in few signs. */
 danlu.short = (value, digits = 4) => {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  if (typeof value !== "number") return String(value);
-  if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
+  if (typeof value !== "number") return danlu.short(Number(value)); // JSON has words for those that are not finite
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
   const size = Math.abs(value);
   if (size >= 1000 && (size < 1e6 || (size < 1e15 && Number.isInteger(value)))) {
     return Math.round(danlu.even(value, Math.floor(Math.log10(size)) + 1)).toLocaleString("en-US");
@@ -47,10 +47,10 @@ danlu.short = (value, digits = 4) => {
   return Math.abs(cut) < 1000 ? String(cut) : cut.toLocaleString("en-US");
 };
 
-/** A number as `danlu.view.figures.names.score_text` has scores: with four digits behind the point, where that tells no less. */
+/** A number as `danlu.view.figures.names.score_text` has scores: with four digits behind the point. */
 danlu.score = (value) => {
   const size = Math.abs(value ?? NaN);
-  return size >= 0.1 && size < 1000 ? danlu.even(value, Math.floor(Math.log10(size)) + 5).toFixed(4) : danlu.short(value);
+  return size === 0 ? "0.0000" : size >= 1e-3 && size < 1000 ? danlu.even(value, Math.floor(Math.log10(size)) + 5).toFixed(4) : danlu.short(value);
 };
 
 /** The number, so that JavaScript cuts it to so many places as Python does: what lies in the middle goes to the even digit. */
