@@ -47,10 +47,10 @@ danlu.short = (value, digits = 4) => {
   return Math.abs(cut) < 1000 ? String(cut) : cut.toLocaleString("en-US");
 };
 
-/** A number as `danlu.view.figures.names.score_text` has scores: with four digits behind the point. */
+/** A number as `danlu.view.figures.names.score_text` has scores: with four digits behind the point, where that tells no less. */
 danlu.score = (value) => {
   const size = Math.abs(value ?? NaN);
-  return size === 0 ? "0.0000" : size >= 1e-3 && size < 1000 ? danlu.even(value, Math.floor(Math.log10(size)) + 5).toFixed(4) : danlu.short(value);
+  return size >= 0.1 && size < 1000 ? danlu.even(value, Math.floor(Math.log10(size)) + 5).toFixed(4) : danlu.short(value);
 };
 
 /** The number, so that JavaScript cuts it to so many places as Python does: what lies in the middle goes to the even digit. */
