@@ -35,7 +35,7 @@ def test_numbers_are_told_by_how_far_they_are_off() -> None:
     told = followed(made.sample_run(*made.number_moments()).history)
     assert told is not None
     assert told.numbers
-    assert [(one.sample, one.colours) for one in told.rows] == [(1, (2.0, 2.0)), (0, (1.0, 0.5))]
+    assert [(one.sample, one.colours) for one in told.rows] == [(1, (-2.0, -2.0)), (0, (-1.0, -0.5))]
     (panel,) = made.chart_of_run("samples", *made.number_moments()).panels
     (cells,) = panel.marks
     assert isinstance(cells, Cells)

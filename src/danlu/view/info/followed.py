@@ -14,7 +14,7 @@ _OF_A_KIND = 12  # that are wrong at the end, or were forgotten on the way
 @dataclass(frozen=True)
 class FollowedSample:
     """One sample: what it is, what was answered after each epoch, and the number that its colour goes by: the
-    probability of its actual class, or of numbers predicted minus actual. `learnt` is the epoch since when the answers
+    probability of its actual class, or of numbers actual minus predicted. `learnt` is the epoch since when the answers
     are right, None where the last one is wrong or there is no right; `forgotten` are those after which a right answer
     had become a wrong one."""
 
@@ -111,7 +111,7 @@ def _sample(first: SamplesFollowed, moments: Sequence[MomentTaken], place: int) 
     right = tuple(answer == actual for answer in given) if first.classes is not None else ()
     learnt, forgotten = _course([one.epoch for one in moments], right)
     if first.classes is None:
-        colours = tuple(None if answer is None else answer - actual for answer in given)
+        colours = tuple(None if answer is None else actual - answer for answer in given)
     else:
         colours = tuple(one.likely[place] for one in moments if one.likely is not None)
     answers = tuple(_named(first.classes, answer) for answer in given)
