@@ -26,7 +26,7 @@ TRANSFORMER = [
     ("names", "first"),
     [
         (RESNET, "layer1.0.conv1"),  # as they are, where all have room
-        (DENSENET, "f.d1.denselayer1.conv1"),
+        (DENSENET, "f.d1.d1.conv1"),
         (TRANSFORMER, "t.e.l.0.s.out_proj"),
         (["encoder.attention.query", "encoder.attentive.query_of"], "e.attention.query"),
         (["a" * 40, "a" * 40 + "b"], "aaaaaaa…aaaaaaaaaaaa…1"),
