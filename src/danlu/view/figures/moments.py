@@ -50,7 +50,7 @@ def followed_chart(info: Followed) -> Chart:
     )
     counts = {"samples": info.samples, "never": info.never, "forgotten": info.forgotten}
     notes = [] if info.numbers else [say("figure.followed-note", **counts)]
-    return Chart("samples", say("figure.followed"), [panel], [*notes, say("figure.click-sample")])
+    return Chart("samples", say("figure.followed"), [panel], notes, say("figure.click-sample"))
 
 
 def _texts(info: Followed, inside: Callable[[FollowedSample, int], bool]) -> list[list[str]]:

@@ -148,7 +148,7 @@ def net_scene(info: RunInfo) -> Scene | None:
 def _prediction_charts(told: Predictions) -> list[Chart]:
     charts: list[Chart] = []
     if told.confusion:
-        charts.append(confusion_chart(told.confusion))
+        charts.append(confusion_chart(told.confusion, told.worst))
     if told.calibration:
         charts.append(calibration_chart(told.calibration))
     if told.residuals:

@@ -47,7 +47,7 @@ danlu.Chart = class {
     if (solid) parts.push(danlu.solid(solid, chart.panels[0], width, this));
     else if (pictures) parts.push(danlu.pictures(pictures));
     else parts.push(this.panels(width));
-    const notes = (chart.notes ?? []).map((note) => danlu.make("li", {}, note));
+    const notes = [...(chart.notes ?? []), chart.hint].filter(Boolean).map((note) => danlu.make("li", {}, note));
     if (notes.length) parts.push(danlu.make("ul", { class: "chart-notes" }, ...notes));
     host.dataset.kind = chart.kind;
     this.body.replaceChildren(...parts);
