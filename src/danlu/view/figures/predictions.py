@@ -11,6 +11,7 @@ from danlu.view.info.predictions import Calibration, Confusion, Residuals
 _MOST_TEXTS = 20  # classes; with more of them the numbers in the cells would be too small
 _MOST_TICKS = 50
 _COLUMNS = 8
+_UNSURE = 0.36  # the loss of a sample whose class has a probability of 70 %
 
 
 def confusion_chart(info: Confusion, kept: Sequence[WorstSample] = ()) -> Chart:
@@ -108,9 +109,10 @@ def _picture(one: WorstSample, unit: str) -> Picture:
 
 
 def _caption(one: WorstSample) -> str:
-    """What was said and what is true; among few mistakes stand samples that were right, but hardly sure of it."""
+    """What was said and what is true; among few mistakes stand samples that were right, some of them hardly sure of it."""
     if one.predicted == one.actual:
-        return say("figure.right-but-unsure", actual=one.actual)
+        unsure = one.loss > _UNSURE
+        return say("figure.right-but-unsure" if unsure else "figure.right-sample", actual=one.actual)
     return say("figure.instead-of", predicted=one.predicted, actual=one.actual)
 
 
