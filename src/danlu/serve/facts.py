@@ -52,6 +52,7 @@ def _row(entry: IndexEntry, study: str | None) -> dict[str, Any]:
         "_changed": summary.changed,
         "_metrics": tuple(summary.score),
         "_members": summary.members,
+        "_search": summary.search,
     }
     if net:
         row["net.name"] = short_name(str(net))
