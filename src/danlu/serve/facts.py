@@ -62,8 +62,8 @@ def _row(entry: IndexEntry, study: str | None) -> dict[str, Any]:
 
 
 def members_of(study: Mapping[str, Any], history: StudyHistory) -> list[dict[str, Any]]:
-    """A row for each training that the journal of a study tells of, with the settings of the study and the levels of its
-    own; those with a run of their own are rows already. `study` is the row of the study."""
+    """A row for each training that the journal of a study tells of, with the study's settings and its own levels;
+    those with a run of their own are rows already. `study` is the row of the study."""
     scores = {f"{part}.{metric}" for part in PARTS for metric in study["_metrics"]}
     shared = {key: value for key, value in study.items() if "." in key and key not in scores}
     rows: list[dict[str, Any]] = []

@@ -24,10 +24,11 @@ _FOUR_IN_FIVE = 0.8416
 class Effect:
     """`after` - `before`: mean, interval, number of pairs, p-value, and the answer.
 
-    "better" and "worse": the interval leaves out 0. "no difference": it lies within ± `margin`. `more`: about how many
-    more seeds an undecided comparison takes; None where it is decided, or where seeds alone will not do, for which
-    `reason` says why: "folds" (they disagree), "flat" (the seeds change nothing), "small" (it would take over
-    `MOST_MORE`), "unfinished" (the study is). With "pairs" there are fewer than three. Where nothing can be decided the interval is infinite.
+    "better" and "worse": the interval leaves out 0. "no difference": it lies within ± `margin`. `more`: about how
+    many more seeds an undecided comparison takes; None where it is decided, or where seeds alone will not do, for
+    which `reason` says why: "folds" (they disagree), "flat" (the seeds change nothing), "small" (it would take over
+    `MOST_MORE`), "unfinished" (the study is). With "pairs" there are fewer than three. Where nothing can be decided
+    the interval is infinite.
     """
 
     mean: float

@@ -79,7 +79,9 @@ def test_a_moment_with_other_samples_is_passed_over() -> None:
 def test_what_a_diverged_net_says_is_no_answer(broken: list[int]) -> None:
     """The largest of outputs that are no numbers is the first class: it is nobody's answer, and no mistake."""
     told = [
-        one | {"answers": [0, 0, 0], "likely": [None] * 3} if one["kind"] == "moment" and one["epoch"] in broken else one
+        one | {"answers": [0, 0, 0], "likely": [None] * 3}
+        if one["kind"] == "moment" and one["epoch"] in broken
+        else one
         for one in made.moment_records()
     ]
     info = made.sample_run(*told)

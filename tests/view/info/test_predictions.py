@@ -43,7 +43,11 @@ NONE = [{"actual": "cat", "predicted": "cat", "loss": float("inf")}]
     [
         (made.class_predictions, {}, False),
         (made.class_predictions, {"worst": NONE}, False),  # some rows alone hold no numbers
-        (made.class_predictions, {"worst": NONE, "calibration": {"confidence": [0.0], "right": [9], "samples": [20]}}, True),
+        (
+            made.class_predictions,
+            {"worst": NONE, "calibration": {"confidence": [0.0], "right": [9], "samples": [20]}},
+            True,
+        ),
         (made.class_predictions, {"worst": NONE, "calibration": None}, False),
         (made.class_predictions, {"worst": NONE, "calibration": None, "confusion": [[9, 0], [11, 0]]}, True),
         (made.number_predictions, {"worst": NONE}, False),

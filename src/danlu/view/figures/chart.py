@@ -189,8 +189,8 @@ class Panel:
 
 @dataclasses.dataclass(frozen=True)
 class Chart:
-    """A picture: its kind, what it shows, its panels from the top down, and notes to be read under it. `hint` says what a
-    page does where one clicks."""
+    """A picture: its kind, what it shows, its panels from the top down, and notes to be read under it; `hint` is what a
+    page says of a click."""
 
     kind: str
     title: str

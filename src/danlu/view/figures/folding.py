@@ -27,8 +27,8 @@ def constants(info: Curves) -> tuple[bool, list[str]]:
 
 
 def same_scores(info: Curves) -> tuple[Sequence[str], list[str]]:
-    """The metrics whose curves differ from those of all metrics before them, and a sentence for each of the others: that
-    it is the same, or of shares how closely it follows."""
+    """The metrics whose curves differ from those of all metrics before them, and a sentence for each of the others: how
+    closely it follows one, if it is not the same."""
     kept: list[str] = []
     notes: list[str] = []
     for name in info.metrics:

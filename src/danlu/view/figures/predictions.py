@@ -109,7 +109,7 @@ def _picture(one: WorstSample, unit: str) -> Picture:
 
 
 def _caption(one: WorstSample) -> str:
-    """What was said and what is true; among few mistakes stand samples that were right, some of them hardly sure of it."""
+    """What was said and what is true; among few mistakes stand samples that were right, hardly sure of it or not."""
     if one.predicted == one.actual:
         unsure = one.loss > _UNSURE
         return say("figure.right-but-unsure" if unsure else "figure.right-sample", actual=one.actual)

@@ -104,7 +104,9 @@ def is_answered(first: SamplesFollowed, moment: MomentTaken) -> bool:
 def _sample(first: SamplesFollowed, moments: Sequence[MomentTaken], place: int) -> FollowedSample:
     actual = first.actual[place]
     given = [
-        None if first.classes is not None and one.likely is not None and one.likely[place] is None else one.answers[place]
+        None
+        if first.classes is not None and one.likely is not None and one.likely[place] is None
+        else one.answers[place]
         for one in moments
         if one.answers is not None
     ]
