@@ -36,7 +36,7 @@ def confusion_chart(info: Confusion, kept: Sequence[WorstSample] = ()) -> Chart:
     cells = [
         Cells(
             columns, right, say("figure.share-right"), "share", texts=of_right, bare=True,
-            samples=[_picture(one, "figure.its-loss") for one in known],
+            samples=[_picture(one) for one in known],
             places=[(places[one.actual], places[one.predicted]) for one in known],
         )
     ]  # fmt: skip
@@ -104,8 +104,17 @@ def residuals_chart(info: Residuals) -> Chart:
     return Chart("residuals", say("figure.residuals"), [panel])
 
 
-def _picture(one: WorstSample, unit: str) -> Picture:
-    return Picture(one.png, _caption(one), (*((one.text,) if one.text else ()), say(unit, loss=short(one.loss, 3))))
+def _picture(one: WorstSample) -> Picture:
+    return Picture(one.png, _caption(one), (*_lines(one), say("figure.its-loss", loss=short(one.loss, 3))))
+
+
+def _number_picture(one: WorstSample) -> Picture:
+    title = say("figure.number-instead-of", predicted=one.predicted, actual=one.actual)
+    return Picture(one.png, title, (*_lines(one), say("figure.its-error", loss=short(one.loss, 3))))
+
+
+def _lines(one: WorstSample) -> tuple[str, ...]:
+    return (one.text,) if one.text else ()
 
 
 def _caption(one: WorstSample) -> str:
@@ -118,7 +127,7 @@ def _caption(one: WorstSample) -> str:
 
 def worst_chart(info: Sequence[WorstSample], *, numbers: bool = False) -> Chart:
     """The samples whose loss is greatest, or where `numbers` are predicted whose error is, the worst first."""
-    pictures = [_picture(one, "figure.its-error" if numbers else "figure.its-loss") for one in info]
+    pictures = [_number_picture(one) if numbers else _picture(one) for one in info]
     rows = -(-len(pictures) // _COLUMNS)
     panel = Panel(Axis(), Axis(), [Pictures(pictures)], height=0.72 * max(1, rows))
-    return Chart("worst", say("figure.worst"), [panel])
+    return Chart("worst", say("figure.worst-numbers" if numbers else "figure.worst"), [panel])
