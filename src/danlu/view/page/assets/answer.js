@@ -20,7 +20,7 @@ danlu.effectBars = (pairs, told, least) => {
     const side = effect < 0 ? { width, marginLeft: `${50 - 50 * Math.abs(effect) / most}%` } : { width, marginLeft: "50%" };
     return danlu.make("tr", {}, danlu.make("th", { scope: "row" }, danlu.visible(name)),
       danlu.make("td", { class: "bar-cell middle" }, danlu.make("div", { class: effect < 0 ? "amount against" : "amount", style: side })),
-      danlu.make("td", { class: "number" }, told(effect)));
+      danlu.make("td", { class: "number" }, told(Math.abs(effect) < 1e-4 * most ? 0 : effect)));
   })));
 };
 
