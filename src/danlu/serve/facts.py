@@ -69,7 +69,7 @@ def members_of(study: Mapping[str, Any], history: StudyHistory) -> list[dict[str
     rows: list[dict[str, Any]] = []
     for number, member in enumerate(history.members[:_MOST_MEMBERS]):
         told = f"{setting_text(member.factors)} · {say('page.seed')} {member.seed}"
-        row: dict[str, Any] = shared | member.factors
+        row: dict[str, Any] = {**shared, **member.factors}
         row.update((f"validation.{metric}", value) for metric, value in member.score.items())
         row.update(member.score)
         own = dict.fromkeys(("tag", "note", "title", "seconds", "steps", "finding", "findings"))
