@@ -338,13 +338,13 @@ def test_a_noun_behind_a_number_is_one_or_many() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "told"), [(1, "about 1 more seed"), ("1", "about 1 more seed"), (0, "about 0 more seeds")]
+    ("count", "told"), [(1, "about 1 more seed"), (0, "about 0 more seeds"), (1234, "about 1,234 more seeds")]
 )
-def test_the_number_chooses_the_noun(count: object, told: str) -> None:
+def test_the_number_chooses_the_noun(count: int, told: str) -> None:
     use_language("en")
-    assert say("page.lacks", count=count) == told
+    assert say("figure.more-pairs", count=count) == told
     use_language("zh")
-    assert str(count) in say("page.lacks", count=count)
+    assert f"{count:,}" in say("figure.more-pairs", count=count)
 
 
 def test_a_phrase_that_does_not_exist_is_our_own_mistake() -> None:
