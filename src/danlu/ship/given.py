@@ -61,9 +61,19 @@ def _as_it_is(x: Any, fitted: Preprocessing) -> Rows:
         _refuse_gaps(x, fitted.encoder)
     elif is_frame(x) and not isinstance(fitted.encoder, TextEncoder):
         x = x.to_numpy()
+    _refuse_empty_texts(x, fitted)
     encoded = fitted.encode(x)
     places = [str(row + 1) for row in range(len(encoded))]
     return Rows("", places, encoded, remarks=fitted.remarks(x))
+
+
+def _refuse_empty_texts(x: Any, fitted: Preprocessing) -> None:
+    """Of a text without a token nothing can be said but what the net says of anything."""
+    if isinstance(fitted.encoder, TextEncoder) and fitted.task != "language":
+        texts = [x] if isinstance(x, str) else list(x)
+        empty = [row for row, text in enumerate(texts, start=1) if isinstance(text, str) and not text.strip()]
+        if empty:
+            fail("data.empty-texts", count=len(empty), row=empty[0])
 
 
 def _refuse_gaps(x: Any, encoder: TableEncoder | WindowEncoder) -> None:

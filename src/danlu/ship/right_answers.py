@@ -71,6 +71,7 @@ def targets_of(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tens
     there.
     """
     if isinstance(fitted.target, Labels):
+        values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
         numbers = {spelled(value): number for number, value in enumerate(fitted.target.values)}
         return torch.tensor([numbers.get(spelled(value), -1) for value in values.tolist()])
     if isinstance(fitted.target, LabelSets):

@@ -44,6 +44,11 @@ def collected(given: Any) -> Any:
     return given.collect() if lazy else given
 
 
+def is_series(raw: Any) -> bool:
+    """Whether `raw` is one column of polars' or pandas', without importing either."""
+    return type(raw).__name__ == "Series" and hasattr(raw, "to_list")
+
+
 def is_tabular(given: Any) -> bool:
     """Whether it is a frame, a dict of columns or a list of rows as dicts."""
     several: Sequence[Any] = given if isinstance(given, list) else ()
