@@ -76,6 +76,7 @@ def inputs_of(raw: Any, layout: InputLayout) -> dict[str, Tensor]:
 
 
 def input_array(name: str, given: Any) -> Tensor:
+    """One input of N samples as a tensor. UserError where it is a single number."""
     if is_frame(given):
         given = given.to_numpy()
     array = as_tensor(given)

@@ -12,10 +12,11 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Pixels
+from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import collected, is_frame, is_tabular, sheet_of
 from danlu.data.table.to_predict import Columns
-from danlu.data.text.encoders import ColumnTexts, SourceEncoder, TextEncoder
+from danlu.data.text.encoders import SourceEncoder, TextEncoder
 from danlu.ship.column_rows import column_rows
 from danlu.ship.inputs import read_rows
 from danlu.ship.pair_rows import pair_rows

@@ -8,6 +8,7 @@ from danlu.base.errors import Fault, fail
 from danlu.data.dataset import Origin, RawSamples
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import Options
+from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.columns import Column
 from danlu.data.table.fit import why_dropped
 from danlu.data.table.frames import spelled_cells
@@ -15,7 +16,7 @@ from danlu.data.table.load import named_keys
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns, as_typed, read_columns, target_names
 from danlu.data.targets import Labels
-from danlu.data.text.encoders import ColumnTexts, TextEncoder
+from danlu.data.text.encoders import TextEncoder
 from danlu.data.text.pairs import LEAST, usual_tokens
 from danlu.data.text.sequences import TextPool, text_dataset
 

@@ -12,7 +12,6 @@ from danlu.base.errors import fail
 from danlu.base.ignored import IGNORED
 from danlu.base.token_numbers import PADDING, START
 from danlu.data.place_labels import TokenLabels
-from danlu.data.table.frames import is_tabular, sheet_of, spelled_cells
 from danlu.data.vocabulary import Vocabulary
 
 
@@ -74,22 +73,6 @@ def packed(sources: Sequence[Tensor], targets: Sequence[Tensor], length: int = 1
     rows = pad_tokens([*sources, *given, *targets], length)
     source, begun, target = rows.split(len(targets))
     return torch.stack([source, begun], 1), target.where(target != PADDING, IGNORED)
-
-
-@dataclass(frozen=True)
-class ColumnTexts(TextEncoder):
-    """Texts to numbers of tokens, also out of the `column` of a table that they stand in."""
-
-    column: str = ""
-
-    def encode(self, raw: Any) -> torch.Tensor:
-        """What TextEncoder takes; a data frame, a dict of columns, or one row or a list of rows as dicts."""
-        if not is_tabular(raw):
-            return super().encode(raw)
-        sheet = sheet_of(raw)
-        if self.column not in sheet.columns:
-            fail("data.no-text-column", path=sheet.path, wanted=self.column, columns=", ".join(sheet.columns))
-        return super().encode(spelled_cells(sheet, self.column))
 
 
 def pad_tags(tags: Sequence[Sequence[Any]], target: TokenLabels) -> Tensor:
