@@ -71,7 +71,7 @@ def _as_it_is(x: Any, fitted: Preprocessing) -> Rows:
 def _refuse_empty_texts(x: Any, fitted: Preprocessing) -> None:
     """Of a text without a token nothing can be said but what the net says of anything."""
     if isinstance(fitted.encoder, TextEncoder) and fitted.task != "language":
-        texts = [x] if isinstance(x, str) else list(x)
+        texts: list[Any] = [x] if isinstance(x, str) else list(x)
         empty = [row for row, text in enumerate(texts, start=1) if isinstance(text, str) and not text.strip()]
         if empty:
             fail("data.empty-texts", count=len(empty), row=empty[0])
