@@ -52,7 +52,7 @@ _SETTINGS: Mapping[type[nn.Module], tuple[str, ...]] = {
     nn.LogSoftmax: ("dim",),
 }
 _WITH_BIAS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.LayerNorm)
-_NAMED: Mapping[str, Any] = {kind.__name__: kind for kind in (*_SETTINGS, nn.Sequential)}
+_NAMED = {kind.__name__: kind for kind in (*_SETTINGS, nn.Sequential)}
 
 
 def net_layers(answerer: Answerer, encoded: Tensor, path: Path) -> bytes | None:
@@ -102,7 +102,7 @@ def _described(net: nn.Module, deep: int = 0) -> dict[str, Any] | None:
         return {"layer": kind.__name__, "inner": inner} if whole else None
     settings = {name: getattr(net, name) for name in _SETTINGS[kind]}
     if kind in _WITH_BIAS:
-        settings["bias"] = net.bias is not None
+        settings["bias"] = getattr(net, "bias", None) is not None
     return {"layer": kind.__name__, "settings": settings} if all(map(_is_plain, settings.values())) else None
 
 
@@ -128,7 +128,9 @@ def _built(told: Mapping[str, Any], deep: int) -> nn.Module:
     kind = _NAMED[told["layer"]]
     if kind is not nn.Sequential:
         known = {*_SETTINGS[kind], *(("bias",) if kind in _WITH_BIAS else ())}
-        settings = {name: tuple(one) if isinstance(one, list) else one for name, one in told["settings"].items()}
+        settings: dict[str, Any] = {
+            name: tuple(one) if isinstance(one, list) else one for name, one in told["settings"].items()
+        }
         if set(settings) != known or not all(map(_is_plain, settings.values())):
             raise ValueError(f"settings of {kind.__name__}")
         return kind(**settings)
