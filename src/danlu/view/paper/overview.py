@@ -81,7 +81,8 @@ def _findings(sheet: Lettered, info: Overview, bottom: float) -> float:
     height = _TITLE_HEIGHT
     for one in info.findings:
         title = sheet.folded(one.title, _INNER - 0.3, 7.5, 3)
-        remedy = sheet.folded(f"{say('page.remedy')}: {one.remedy}", _INNER - 0.3, 7.5, 2) if one.remedy else []
+        told = say("figure.overview-remedy", remedy=one.remedy) if one.remedy else ""
+        remedy = sheet.folded(told, _INNER - 0.3, 7.5, 2) if told else []
         more = 0.06 + line_height(8) + line_height(7.5) * len([*title, *remedy])
         if height + more > _MOST_FINDINGS_HEIGHT - line_height(7.5):
             break
