@@ -26,6 +26,11 @@ def uneven(
 
 
 @pytest.mark.parametrize("kind", ["apart", "scaled", "anew", "drops", "kept"])
+def test_the_line_that_scales_the_held_out_data_by_themselves_is_named() -> None:
+    measured = Measured(step=50, unfair={"scaled": Unfair(5, score=1e-7, other=0.1)}, code={"own": LINE})
+    assert told(RULE, measured).line == LINE
+
+
 def test_each_kind_is_told(kind: str) -> None:
     found = told(RULE, unfair(kind))
     assert (found.severity, found.since, found.variant) == ("warning", 40, kind)
