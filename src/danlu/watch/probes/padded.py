@@ -8,6 +8,8 @@ from danlu.watch.probes.spreading import module_that_mixes
 from danlu.watch.probes.tried import TriedCall
 from danlu.watch.trying import UntriedError
 
+_SEEN = 0.01  # of what exchanging samples does: padding that moves answers by more is looked for
+
 
 def counted(tried: TriedCall, padding: Padding) -> float:
     """Of the targets that the loss counts the share that stands at padded places; NaN where it is not known."""
@@ -45,12 +47,13 @@ def try_padding(tried: TriedCall, padding: Padding) -> None:
         return
     short_inputs = less[id(tried.inputs)]
     whole, part = by_place(tried.base, tried.inputs), by_place(short, short_inputs)
-    _note_where(tried, padding)
     if whole is not None and part is not None:
         apart = moved(whole[rows][:, :length], part)[~padding.mask[rows][:, :length]]
         tried.trial.pads = size(apart) / scale
     elif tried.base.shape[0] == shape[0] and short.shape == tried.base[rows].shape:
         tried.trial.pads = size(moved(tried.base[rows], short)) / scale
+    if tried.trial.pads > _SEEN:
+        _note_where(tried, padding)
 
 
 def _note_where(tried: TriedCall, padding: Padding) -> None:
