@@ -110,7 +110,8 @@ OTHERS: dict[str, tuple[str, str, str, str, str]] = {
         "model, optimizer", _PLAIN_LOSS, "lr-too-low", "optimizer.step()",
     ),
     "a layer that each pass makes anew": (
-        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.one = nn.Linear(8, 16)\n"
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.one = nn.Linear(8, 16)\n"
         "    def forward(self, x):\n        h = torch.relu(self.one(x))\n        return nn.Linear(16, 3)(h)\n"
         "model = Net()\n" + _SGD.format(rate=0.1),
         "model, optimizer", _PLAIN_LOSS, "parameters-not-optimized", "return nn.Linear(16, 3)",
@@ -213,8 +214,8 @@ def test_a_step_holds_its_graph_no_longer_than_it_lasts() -> None:
 
 def test_every_rule_points_at_something_or_tells_an_outcome() -> None:
     places = {
-        "loss", "loss object", "loader", "module", "optimizer", "scheduler", "schedule step", "step", "clip",
-        "backward", "forward", "evaluation", "evaluated", "averaged", "reloaded",
+        "loss", "whole loss", "loss object", "loader", "module", "call", "layer", "pass", "optimizer", "scheduler",
+        "schedule step", "step", "clip", "backward", "forward", "evaluation", "evaluated", "averaged", "reloaded",
     }  # fmt: skip
     for rule in rulebook():
         assert rule.fault_in in {*places, "outcome"}, rule.id
@@ -284,3 +285,36 @@ def test_the_optimiser_of_the_function_that_calls_the_loop(tmp_path: Path, monke
     found = findings_of(_CALLER, tmp_path / "train.py", monkeypatch)
     (number,) = [number for number, line in enumerate(_CALLER.splitlines(), 1) if "# here" in line]
     assert found["lr-too-low"].line == f"train.py:{number}"
+
+
+_OPEN = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.head = nn.Embedding(12, 8), nn.Linear(8, 12)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first={first})
+        self.body = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
+    def forward(self, x):
+        h = self.embed(x)
+        h = self.body(h)
+        return self.head(h)
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "rule", "part"),
+    [(True, "future-leak", "h = self.body(h)"), (False, "samples-mixed", "layer = nn.TransformerEncoderLayer")],
+)
+def test_a_layer_of_torchs_is_named_where_it_is_called_or_made(
+    first: bool, rule: str, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = _SMALL.format(
+        before=_OPEN.format(first=first) + "model = Net()\n" + _SGD.format(rate=0.01),
+        watched="model, optimizer, shown=False",
+        loss="row = torch.randint(12, (6, 10), generator=generator)\n"
+        "        loss = F.cross_entropy(model(row[:, :-1]).flatten(0, 1), row[:, 1:].flatten())",
+        steps=4,
+    )
+    (number,) = [number for number, line in enumerate(source.splitlines(), 1) if part in line]
+    found = findings_of(source, tmp_path / "train.py", monkeypatch)
+    assert found[rule].line == f"train.py:{number}"

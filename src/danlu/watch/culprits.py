@@ -65,8 +65,10 @@ class Culprits:
                 made = self._made(kind, "evaluated") if kind else None
                 made = made or lines.get("evaluated") or lines.get("evaluation") or self._loader()
                 return (self._telling(rule.told_by, made) if made is not None else None) or made
-            case "module":
-                return self._module(verdict.where, rule.told_by)
+            case "module" | "call":
+                return self._module(verdict.where, rule.told_by, called=what == "call")
+            case "layer":
+                return self._layer(verdict.where) or self._module(verdict.where, rule.told_by)
             case "pass":
                 return self._made_in_pass() or self._module(verdict.where, ())
             case "scheduler":  # one that is never called has no line of its own but that which makes it
@@ -99,10 +101,20 @@ class Culprits:
         )
         return (self._made(kind, "loader") if kind else None) or lines.get("loader") or lines.get("forward")
 
-    def _module(self, where: Iterable[str], told_by: Sequence[str]) -> CodeLine | None:
+    def _layer(self, where: Sequence[str]) -> CodeLine | None:
+        """Where a class of the user's makes the innermost layer on the way to the first of these that it makes by its
+        name."""
+        path = self._path(where[0]) if where else []
+        kinds = [type(module) for _, module in path]
+        owners = [place for place, kind in enumerate(kinds) if class_line(kind) is not None]
+        owner = owners[-1] if owners else 0
+        made = (self._sources.layer(kinds[owner], kind.__name__) for kind in reversed(kinds[owner + 1 :]))
+        return next((line for line in made if line is not None), None)
+
+    def _module(self, where: Iterable[str], told_by: Sequence[str], *, called: bool = False) -> CodeLine | None:
         """Where a class on the way to the first of these layers makes one of the calls `told_by`; where the class of
-        the user's that holds the layer makes it, else where that class begins; where there is none, the line that made
-        the model."""
+        the user's that holds the layer makes it, or calls it, where that is meant; else where that class begins; where
+        there is none, the line that made the model."""
         names = [*where, ""]
         for _, module in reversed(self._path(names[0])) if told_by else ():
             begin = class_line(type(module))
@@ -111,7 +123,8 @@ class Culprits:
                 return line
         for name in names:
             for part, module in reversed(self._path(name)):
-                line = (self._sources.part(type(module), part) if part else None) or class_line(type(module))
+                line = self._sources.calling(type(module), part) if part and called else None
+                line = line or (self._sources.part(type(module), part) if part else None) or class_line(type(module))
                 if line is not None:
                     return line
         root = self._path("")[0][1]

@@ -276,6 +276,8 @@ class Intervention:
     batch_second: bool = False  # the batch comes first, and it has layers that want it second
     averages: tuple[tuple[str, str], ...] = ()  # statistics, by module and name, that it updates in evaluation mode
     masks: bool = False  # some of its numbers are left out at random, in evaluation mode
+    embeds: str = ""  # the module that is given the inputs first
+    lets_in: str = ""  # the module in which padding first reaches what is none
     leaks: str = ""  # the module in which later places first reach earlier ones
     mixes: str = ""  # the module in which samples first reach each other
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size

@@ -72,6 +72,25 @@ class Sources:
                 return CodeLine(begin.file, made[0].lineno) if len(made) == 1 else None
         return None
 
+    def calling(self, kind: type, name: str) -> CodeLine | None:
+        """The line of the user's in which a class, or one that it comes from, calls its attribute `name`; None where
+        there is none, or several."""
+        for one in kind.__mro__:
+            begin = class_line(one)
+            scopes = self.around(begin) if begin is not None else []
+            lines = {call.lineno for call, _ in _calls(scopes[0], name) if _is_own(call)} if scopes else set[int]()
+            if begin is not None and lines:
+                return CodeLine(begin.file, lines.pop()) if len(lines) == 1 else None
+        return None
+
+    def layer(self, kind: type, made: str) -> CodeLine | None:
+        """The line of the user's in which a class makes a layer of the class `made`; None where there is none, or
+        several."""
+        begin = class_line(kind)
+        scopes = self.around(begin) if begin is not None else []
+        lines = {call.lineno for call, _ in _calls(scopes[0], made)} if scopes else set[int]()
+        return CodeLine(begin.file, lines.pop()) if begin is not None and len(lines) == 1 else None
+
     def around(self, line: CodeLine) -> list[ast.AST]:
         """The functions and classes that a line stands in, the innermost first, and the whole file; nothing where that
         cannot be parsed."""
@@ -119,6 +138,11 @@ def _calls(node: ast.AST, kind: str, names: frozenset[str] = frozenset()) -> Ite
         names = frozenset()
     for child in ast.iter_child_nodes(node):
         yield from _calls(child, kind, names)
+
+
+def _is_own(call: ast.Call) -> bool:
+    """Whether it is a call of self.something."""
+    return isinstance(call.func, ast.Attribute) and _last(call.func.value) == "self"
 
 
 def _assigned(scope: ast.AST, name: str) -> list[ast.stmt]:

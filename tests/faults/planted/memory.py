@@ -228,7 +228,7 @@ def tagger_without_positions(watch, seed, fault):
             self.register_buffer("pe", torch.cat([ang.sin(), ang.cos()], 1))
 
         def forward(self, ids):
-            h = self.emb(ids)
+            h = self.emb(ids)  # fault
             if not fault:
                 h = h + self.pe
             return self.out(self.enc(h))

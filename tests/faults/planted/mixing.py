@@ -100,7 +100,8 @@ class NameEncoder(nn.Module):  # fault: names-without-a-padding-mask
         self.head, self.mask = nn.Linear(32, 18), mask
 
     def forward(self, x):
-        hidden = self.encoder(self.embed(x) + self.where[: x.shape[1]], src_key_padding_mask=self.mask(x))
+        hidden = self.embed(x) + self.where[: x.shape[1]]
+        hidden = self.encoder(hidden, src_key_padding_mask=self.mask(x))  # fault: names-without-a-padding-mask
         real = (x > 0).unsqueeze(-1)
         return self.head((hidden * real).sum(1) / real.sum(1).clamp(min=1))
 

@@ -25,9 +25,10 @@ def distil(s, t, T):
 """
 AVERAGED = """
 def evaluate(net, loader):
-    total = count = 0
+    total = count = batches = 0
     for x, y in loader:
         total += {term}
+        batches += 1
         count += len(x)
         net(x)  # HERE
     return total / {by}
@@ -84,6 +85,8 @@ def test_one_side_that_is_softened(student: str, teacher: str, more: str, found:
     ("term", "by", "found"),
     [
         ("loss_fn(net(x), y).item()", "len(loader)", {"uneven"}),
+        ("loss_fn(net(x), y).item()", "batches", {"uneven"}),
+        ("loss_fn(net(x), y).item()", "count", set()),
         ("loss_fn(net(x), y).item() * len(x)", "count", set()),
         ("loss_fn(net(x), y).item() * len(x)", "len(loader)", set()),
         ("(net(x).argmax(1) == y).sum().item()", "len(loader)", set()),

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from danlu.watch.probes.code_statistics import normalised_by_all
+from danlu.watch.probes.code_statistics import normalised_by_all, normalised_by_itself
 
 PLAIN = "x = (x - {of}.mean(0)) / {of}.std(0)\n"
 NAMED = "mean, std = {of}.mean(axis=0), {of}.std(axis=0)\nx = (x - mean) / (std + 1e-8)\n"
@@ -55,3 +55,19 @@ def test_a_data_set_that_normalises_before_it_is_split() -> None:
     train, test = random_split(data, [80, 20])
     """
     assert found(source) == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("x_test = (x_test - x_test.mean(0)) / x_test.std(0)", 1),
+        ("mu, sigma = np.mean(test_x, 0), np.std(test_x, 0)", 1),
+        ("train = scaler.fit_transform(train)\nX_val = scaler.fit_transform(X_val)", 2),
+        ("x_test = scaler.transform(x_test)", None),
+        ("score = y_test.mean() / y_test.std()", None),
+        ("x_train = (x_train - x_train.mean(0)) / x_train.std(0)", None),
+        ("best = test_losses.mean()", None),
+    ],
+)
+def test_held_out_data_scaled_by_themselves(source: str, line: int | None) -> None:
+    assert normalised_by_itself(ast.parse(source)) == line

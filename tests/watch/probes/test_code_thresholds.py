@@ -36,7 +36,17 @@ low, high, cuts = roc_curve(labels, {scores})
 cut = cuts[argmax(high - low)]
 told = {used} > cut
 """
-STYLES = (LOOP, KEY, LISTED, CALLED, CURVE)
+ASKED = """
+def accuracy_at(scores, cut):
+    return ((scores > cut) == y).mean()
+
+best, best_cut = 0, 0.5
+for cut in linspace(0.1, 0.9, 9):
+    if (found := accuracy_at({scores}, cut)) > best:
+        best, best_cut = found, cut
+print(accuracy_at({used}, best_cut))
+"""
+STYLES = (LOOP, KEY, LISTED, CALLED, CURVE, ASKED)
 
 
 def found(source: str) -> tuple[int, bool] | None:

@@ -24,6 +24,12 @@ def series(start: int, stop: int) -> torch.Tensor:
     return torch.stack([torch.arange(at, at + 12).float() for at in range(start, stop)])
 
 
+def wandering(start: int, stop: int) -> torch.Tensor:
+    """Windows of 12 of a series that goes anywhere."""
+    row = torch.randn(500, generator=torch.Generator().manual_seed(3)).cumsum(0)
+    return row.unfold(0, 12, 1)[start:stop]
+
+
 def apart(trained: torch.Tensor, evaluated: torch.Tensor, *, overlap: float = 0.0) -> float:
     """The size that is told, NaN where nothing is."""
     measured = Measured()
@@ -60,6 +66,7 @@ def test_samples_that_were_not_scaled_alike(trained: torch.Tensor, evaluated: to
         (flowers(40, 1), flowers(40, 2) * 10),
         (pictures(80, 1) + 0.5 * torch.randn(80, 1, 6, 6), pictures(40, 2)),  # noise while training
         (series(0, 100), series(140, 200)),  # what comes later lies higher, all of it alike
+        (wandering(0, 300), 9 + 0.2 * wandering(300, 400)),  # what comes later hardly moves
         ((flowers(120, 1) > 2).float(), (flowers(40, 2) > 2).float()),  # rarely 1
         (flowers(120, 1), flowers(40, 2)[:, :2]),
         (torch.ones(120, 4), flowers(40, 2)),

@@ -29,7 +29,7 @@ def uneven(
 def test_each_kind_is_told(kind: str) -> None:
     found = told(RULE, unfair(kind))
     assert (found.severity, found.since, found.variant) == ("warning", 40, kind)
-    assert found.numbers == {"share": 0.3, "score": 3.0, "other": 10.0}
+    assert found.numbers == {"share": 0.3, "score": 3.0, "other": 10.0, "how": ""}
 
 
 def dropping(*, share: float) -> Measured:
@@ -123,3 +123,8 @@ def test_what_is_asked_between_most_steps_acts_and_is_no_evaluation(times: int, 
     measured = unfair("anew")
     measured.evaluations = [Evaluation(step, 1, 8, math.nan, math.nan, False, math.nan) for step in range(times)]
     assert (verdict(RULE, measured) is not None) == found
+
+
+def test_the_line_that_scales_the_held_out_data_by_themselves_is_named() -> None:
+    measured = Measured(step=50, unfair={"scaled": Unfair(5, score=1e-7, other=0.1)}, code={"own": LINE})
+    assert told(RULE, measured).line == LINE

@@ -19,7 +19,7 @@ from danlu.watch.probes.code_pairs import dealt_apart, may_deal
 from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
 from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
 from danlu.watch.probes.code_sign import made_small, may_score
-from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all
+from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all, normalised_by_itself
 from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_thresholds import chosen_on_test
 from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
@@ -48,6 +48,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "all-places": (may_count, lambda scope, known: counts_all_places(scope)),
     "temperature-square": (may_distil, lambda scope, known: unscaled(scope, scope, known)),
     "joint": (may_normalise, lambda scope, known: normalised_by_all(scope)),
+    "own": (may_normalise, lambda scope, known: normalised_by_itself(scope)),
     "pairs": (may_deal, lambda scope, known: dealt_apart(scope)),
     "sign": (may_score, lambda scope, known: made_small(scope)),
     "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
@@ -268,17 +269,24 @@ def _mean_of_means(scope: ast.AST, line: int) -> int | None:
             if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "append"
             and one.args and _is_mean(one.args[0], loop)
         }  # fmt: skip
+        counters = {name_of(one.target) for one in walk(loop) if isinstance(one, ast.AugAssign) and _is_one(one.value)}
         over = name_of(loop.iter.args[0]) if isinstance(loop.iter, ast.Call) and loop.iter.args else name_of(loop.iter)
         for one in walk(scope):
             if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div):
                 by = one.right
                 count = isinstance(by, ast.Call) and name_of(by.func) == "len" and bool(by.args) and name_of(by.args[0])
-                if count and (count == over or count in listed) and own_words(one.left) & {*summed, *listed}:
+                counted = bool(count) and (count == over or count in listed)
+                counted = counted or (isinstance(by, ast.Name) and by.id in counters)
+                if counted and own_words(one.left) & {*summed, *listed}:
                     return one.lineno
             averages = isinstance(one, ast.Call) and name_of(one.func) in ("mean", "fmean") and bool(one.args)
             if averages and isinstance(one, ast.Call) and name_of(one.args[0]) in listed:
                 return one.lineno
     return None
+
+
+def _is_one(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 1
 
 
 def _is_mean(node: ast.AST, loop: ast.For) -> bool:

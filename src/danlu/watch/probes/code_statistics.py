@@ -13,6 +13,7 @@ _FITTED = {"fit", "fit_transform", "partial_fit"}
 _SPLITS = {"train_test_split", "random_split", "split_data", "make_split", "train_val_split"}
 _TRAIN = re.compile(r"(^|_)(tr|trn|train|fit)", re.IGNORECASE)
 _TARGET = re.compile(r"^(y|ys|target|label)", re.IGNORECASE)
+_TEST = re.compile(r"(^|_)(te|test|val|valid|validation|dev|holdout)(_|\d|$)|test", re.IGNORECASE)
 _PART = re.compile(r"part|train|test|valid|loader|batch", re.IGNORECASE)
 _Made = Mapping[str, list[ast.AST]]
 
@@ -39,6 +40,29 @@ def normalised_by_all(scope: ast.AST) -> int | None:
         if any(one in names or words_behind(ast.Name(one), made) & names for one in parts):
             return line
     return None
+
+
+def normalised_by_itself(scope: ast.AST) -> int | None:
+    """The line that takes mean and deviation of data named as held out, or fits a scaler to them.
+
+    >>> source = "z = x_train.mean(0)\\nx_test = (x_test - x_test.mean(0)) / x_test.std(0)"
+    >>> normalised_by_itself(ast.parse(source))
+    2
+    >>> normalised_by_itself(ast.parse("x_test = scaler.fit_transform(x_test)"))
+    1
+    """
+    lines: dict[str, list[int]] = {}
+    for node in walk(scope):
+        if not isinstance(node, ast.Call):
+            continue
+        word, array = name_of(node.func), _array(node)
+        if array is None or not _TEST.search(array) or _TARGET.search(array):
+            continue
+        if word in _FITTED:
+            return node.lineno
+        if word in _CENTRES | _SPREADS:
+            lines.setdefault("centre" if word in _CENTRES else "spread", []).append(node.lineno)
+    return min(lines["centre"]) if len(lines) == 2 else None
 
 
 def _givers(scope: ast.AST) -> dict[tuple[str, int], str]:

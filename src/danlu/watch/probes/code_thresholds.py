@@ -90,6 +90,7 @@ def _searches(scope: ast.AST) -> Iterator[_Search]:
     for node in walk(scope):
         if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and _is_grid(node.iter):
             compared = _compared(node.body, node.target.id, plain=not _counts(node.iter))
+            compared = compared if compared is not None else _asked(node.body, node.target.id, scope)
             if compared is not None and _keeps_best(node):
                 yield _Search(node.lineno, compared, node)
         elif isinstance(node, ast.ListComp | ast.GeneratorExp | ast.DictComp) and len(node.generators) == 1:
@@ -137,6 +138,32 @@ def _compared(body: Sequence[ast.AST], name: str, *, plain: bool = True) -> ast.
     return None
 
 
+def _asked(body: Sequence[ast.AST], name: str, scope: ast.AST) -> ast.expr | None:
+    """What a function of the user's is given beside the threshold of that name, where this is compared in there."""
+    given = (_beside(call, {name}) for call in _judging(body, {name}, scope))
+    return next(given, None)
+
+
+def _judging(nodes: Sequence[ast.AST], names: set[str], scope: ast.AST) -> Iterator[ast.Call]:
+    """The calls that hand on a threshold of these names to a function of the user's that compares something with it."""
+    functions = {one.name: one for one in walk(scope) if isinstance(one, _Function)}
+    for node in (inner for one in nodes for inner in walk(one)):
+        function = functions.get(name_of(node.func)) if isinstance(node, ast.Call) else None
+        if function is not None and isinstance(node, ast.Call) and any(_judges(node, one, function) for one in names):
+            yield node
+
+
+def _beside(call: ast.Call, names: set[str]) -> ast.expr:
+    return ast.Tuple([one for one in call.args if name_of(one) not in names], ast.Load())
+
+
+def _judges(call: ast.Call, name: str, function: _Function) -> bool:
+    given = dict(zip((one.arg for one in function.args.args), call.args, strict=False))
+    given |= {one.arg: one.value for one in call.keywords if one.arg}
+    ours = [own for own, value in given.items() if isinstance(value, ast.Name) and value.id == name]
+    return len(call.args) > 1 and any(_compared(function.body, own) is not None for own in ours)
+
+
 def _keeps_best(loop: ast.For) -> bool:
     """Whether a loop keeps the best of what it goes through, or gathers all of it."""
     name = loop.target.id if isinstance(loop.target, ast.Name) else ""
@@ -181,7 +208,11 @@ def _follow(search: _Search, scope: ast.AST) -> None:
 def _uses(search: _Search, scope: ast.AST) -> list[ast.expr]:
     """What is compared with the chosen threshold outside of the search."""
     inside = {id(one) for one in walk(search.node)}
-    return [one for one in _compared_with(scope, search.names) if id(one) not in inside]
+    found = [one for one in _compared_with(scope, search.names) if id(one) not in inside]
+    if isinstance(search.scores, ast.Tuple):
+        calls = _judging([scope], search.names, scope)
+        found += [_beside(one, search.names) for one in calls if id(one) not in inside]
+    return found
 
 
 def _compared_with(scope: ast.AST, names: set[str]) -> Iterator[ast.expr]:

@@ -10,6 +10,7 @@ import torch
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.chance import share_met_by_chance
+from danlu.watch.probes.lagged import lagged
 from danlu.watch.probes.layers import flat_sample
 from danlu.watch.probes.reading import read
 from danlu.watch.tracing import all_tensors, unreadable
@@ -280,7 +281,7 @@ class SampleProbe:
         self.flush()
         stride, chunk = self._stride or self._find_stride(), _chunk(inputs)
         if stride < 0:
-            return 0, 0
+            return self._lagged(inputs)
         end = inputs.shape[1] - stride
         parts = inputs[:256, stride : stride + chunk], inputs[:256, end - chunk : end]
         later, earlier = (self._keys(part).tolist() for part in parts)
@@ -290,6 +291,12 @@ class SampleProbe:
         # Parts that training windows share where they are, not moved, are alike by chance: so it is with pictures.
         plain = self._begin_or_end(*(self._keys(one).tolist() for one in (inputs[:256, :chunk], inputs[:256, -chunk:])))
         return len(met), sum(one and not other for one, other in zip(met, plain, strict=True))
+
+    def _lagged(self, inputs: torch.Tensor) -> tuple[int, int]:
+        """The same of windows that are the rows of a table, whose columns may have been scaled one by one."""
+        if inputs.dim() != 2 or not inputs.dtype.is_floating_point or inputs.device.type != "cpu":
+            return 0, 0
+        return lagged(torch.cat(self._first_rows)[:_MOST_LOOKED_AT], inputs.detach(), len(self._seen))
 
     def _begin_or_end(self, first: list[int], last: list[int]) -> list[bool]:
         """Which windows begin as one of the training does, or end as one does; by keys of these parts."""

@@ -4,8 +4,11 @@ import torch
 
 from danlu.watch.probes.answers import by_place, changed, cut, moved, size
 from danlu.watch.probes.sequences import Padding
+from danlu.watch.probes.spreading import module_that_mixes
 from danlu.watch.probes.tried import TriedCall
 from danlu.watch.trying import UntriedError
+
+_SEEN = 0.01  # of what exchanging samples does: padding that moves answers by more is looked for
 
 
 def counted(tried: TriedCall, padding: Padding) -> float:
@@ -49,6 +52,16 @@ def try_padding(tried: TriedCall, padding: Padding) -> None:
         tried.trial.pads = size(apart) / scale
     elif tried.base.shape[0] == shape[0] and short.shape == tried.base[rows].shape:
         tried.trial.pads = size(moved(tried.base[rows], short)) / scale
+    if tried.trial.pads > _SEEN:
+        _note_where(tried, padding)
+
+
+def _note_where(tried: TriedCall, padding: Padding) -> None:
+    """Through which module padding reaches what is none."""
+    others = tried.inputs.masked_fill(padding.mask, int(tried.inputs[~padding.mask].max()))
+    path = module_that_mixes(tried.copy, {id(tried.inputs): others}, padding.mask)
+    if path is not None:
+        tried.trial.lets_in = ".".join(part for part in (tried.trial.name, path) if part)
 
 
 def _try_other_padding(tried: TriedCall, padding: Padding, scale: float) -> None:

@@ -12,7 +12,7 @@ _LARGER, _ALL_LARGER = 12.0, 100.0  # mean square in units of the training data,
 _SMALLER = 0.16  # variance in the same units
 _COLUMN_LARGER, _COLUMN_SMALLER = 4.0, 0.3  # the same of a single column
 _SHARE_LARGER, _SHARE_SMALLER = 0.5, 0.7  # of the columns
-_COMMON = 0.15  # spread of the columns' shifts over their mean, where all moved alike: a series that has a trend
+_COMMON = 0.15  # spread of the columns' shifts over their mean, where all moved alike: windows of a series
 
 
 def has_columns(inputs: torch.Tensor) -> bool:
@@ -71,6 +71,8 @@ class TrainingScale:
         if larger > _LARGER and float((square > _COLUMN_LARGER).double().mean()) >= _SHARE_LARGER:
             return math.sqrt(larger) if larger > _ALL_LARGER or not _is_common(shift / variance.sqrt()) else math.nan
         shrunk = (spread > 0) & (spread < _COLUMN_SMALLER * variance)  # where nothing moves, a rare value did not occur
+        if _is_common(shift / variance.sqrt()) and _is_common(spread / variance):
+            return math.nan  # a part of a series that wanders less
         few = float(shrunk.double().mean()) >= _SHARE_SMALLER
         return math.sqrt(smaller) if smaller < _SMALLER and few else math.nan
 
@@ -81,5 +83,5 @@ def _moments(sums: tuple[torch.Tensor, torch.Tensor], numbers: int) -> tuple[tor
 
 
 def _is_common(shifts: torch.Tensor) -> bool:
-    """Whether all columns have moved by as many deviations, as the places of a window do where a series rises."""
+    """Whether all columns have moved by as many deviations, or shrunk alike, as the places of a window do."""
     return len(shifts) > 1 and float(shifts.std(correction=0)) < _COMMON * abs(float(shifts.mean()))

@@ -13,7 +13,7 @@ from danlu.watch.probes.masks import DrawnMasks
 from danlu.watch.probes.orders import other_orders
 from danlu.watch.probes.padded import counted, try_padding
 from danlu.watch.probes.sequences import Relation, gaps, is_declared, is_one_hot, left_out, padding_of
-from danlu.watch.probes.spreading import module_that_mixes
+from danlu.watch.probes.spreading import first_module, module_that_mixes
 from danlu.watch.probes.statistics_kept import averages
 from danlu.watch.probes.tried import TriedCall
 from danlu.watch.trying import UntriedError
@@ -49,6 +49,8 @@ def try_all(tried: TriedCall, *, always_the_same: bool) -> None:
             _try_samples(tried, tried.batch, modules)
         respond(tried)
         _try_orders(tried, modules)
+        if trial.order <= _SEEN:
+            trial.embeds = ".".join(part for part in (trial.name, first_module(tried.copy, tried.inputs)) if part)
         trial.ignores = ignored_arguments(tried.call, tried.inputs, tried.batch)
     if tried.padding is not None:
         trial.padded = tried.padding.share

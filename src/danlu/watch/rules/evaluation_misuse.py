@@ -26,7 +26,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         numbers = {"share": found.share, "score": found.score, "other": found.other, "how": found.how}
         slight = kind == "drops" and found.share < thresholds["min_dropped_share_warning"]
         severity = "advice" if slight else "warning"
-        return Verdict(severity, max(1, found.step), numbers, variant=kind, remedies=(_REMEDIES[kind],))
+        line = measured.code.get("own") if kind == "scaled" else None
+        return Verdict(severity, max(1, found.step), numbers, variant=kind, remedies=(_REMEDIES[kind],), line=line)
     places = _places(measured, thresholds)
     if places is not None:
         return places

@@ -22,7 +22,7 @@ RULE = Rule(
     "Vaswani et al. 2017, Attention Is All You Need, section 3.2.3",
     severities=("error",),
     needs=("tried",),
-    fault_in="module",
+    fault_in="call",
     told_by=("masked_fill", "masked_fill_", "scaled_dot_product_attention", "softmax"),
     remedies=("causal-mask",),
     # A masked net answers with the same bits. Half of the places changed move what attention averages by a tenth and

@@ -9,7 +9,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if trial.padded < thresholds["min_padded_share"]:
             continue
         numbers = {"padded": trial.padded, "share": trial.pads}
-        where = (trial.name,) if trial.name else ()
+        where = tuple(name for name in (trial.lets_in or trial.name,) if name)
         if trial.aside:  # of these nothing may be left but the padding: then no word of theirs moves an answer
             if trial.context <= thresholds["max_context_share"] and measured.net.attends:
                 return Verdict("error", 1, numbers, where, variant="inverted", remedies=("invert-mask",))
@@ -30,7 +30,7 @@ RULE = Rule(
     "PyTorch, torch.nn.MultiheadAttention: key_padding_mask",
     severities=("error", "warning", "advice"),
     needs=("tried",),
-    fault_in="module",
+    fault_in="call",
     remedies=("padding-mask", "invert-mask", "pack-sequences"),
     # A masked net answers a sentence alike however long its batch is, but for rounding.
     thresholds={

@@ -7,7 +7,7 @@ from danlu.watch.measured import Measured
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for trial in measured.interventions.values():
         if trial.order <= thresholds["max_moved_share"]:
-            where = (trial.name,) if trial.name else ()
+            where = tuple(name for name in (trial.embeds or trial.name,) if name)
             return Verdict("warning", 1, {"share": trial.order}, where, remedies=("add-positions",))
     return None
 
@@ -18,7 +18,7 @@ RULE = Rule(
     "Vaswani et al. 2017, Attention Is All You Need, section 3.5",
     severities=("warning",),
     needs=("tried",),
-    fault_in="module",
+    fault_in="call",
     remedies=("add-positions",),
     # Sums in another order differ in their last digits. Learnt positions begin at a fiftieth of the size of what they
     # are added to, and move an answer by a hundredth.

@@ -33,6 +33,7 @@ RULE = Rule(
     severities=("error",),
     needs=("tried",),
     fault_in="module",
+    variants_in={"time": "layer"},
     told_by=("softmax",),
     remedies=("batch-first", "transpose-not-view"),
     # Attention over a batch of a hundred moves an answer by a hundredth of what its own sample does. Discriminators
