@@ -117,3 +117,9 @@ def test_what_is_asked_between_most_steps_acts_and_is_no_evaluation(times: int, 
     measured = unfair("anew")
     measured.evaluations = [Evaluation(step, 1, 8, math.nan, math.nan, False, math.nan) for step in range(times)]
     assert (verdict(RULE, measured) is not None) == found
+
+
+def test_pictures_that_are_known_once_they_are_turned() -> None:
+    measured = Measured(step=60, unfair={"turned": Unfair(60, share=0.9, score=0.1, how="x.flip(3)")})
+    found = told(RULE, measured)
+    assert (found.variant, found.numbers["how"], found.remedies) == ("turned", "x.flip(3)", ("same-preparation",))
