@@ -92,6 +92,8 @@ class LabelFacts:
     moved: float = 0.0  # from the first third of the batches to the last, in standard errors; numbers only
     weighted: bool = False  # the loss weighs the classes
     weights: tuple[float, ...] = ()  # by class; of a binary loss with one output the weight of the positive class alone
+    # By class the size of a sample's gradient beside that of the loss without weights, in the first steps.
+    pulls: dict[int, float] = field(default_factory=dict[int, float])
     tags: tuple[float, ...] = ()  # of a binary loss with several outputs the share of the positive ones, by output
     predicted: dict[int, float] = field(default_factory=dict[int, float])  # answers of late; newer ones count more
     actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
@@ -210,6 +212,7 @@ class Net:
     unoptimised_first: bool = False  # they all come before the first optimised one
     unreached: tuple[str, ...] = ()  # optimised parameters that no gradient has ever reached
     unregistered: int = 0  # parameters that a gradient reaches and that neither net nor any optimiser knows
+    made_anew: bool = False  # these are others in each step
     unlisted: int = 0  # parameters that a gradient reaches and that lie in a plain list or dict of a module
     dropout: dict[str, float] = field(default_factory=dict[str, float])
     plain_dropout: float = 0.0  # highest rate of a call of torch.nn.functional.dropout
@@ -289,6 +292,7 @@ class Intervention:
     # Of the targets between the first and the last that the loss counts, the share that it leaves out though they are
     # the inputs that follow.
     gaps: float = float("nan")
+    left_out: float = float("nan")  # of the places that are no padding, the share whose class the loss leaves out
 
 
 @dataclass
@@ -325,6 +329,7 @@ class Measured:
     samples_seen: int = 0  # different training samples
     declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds
     declares_held_out: bool = False  # whether that could be told
+    doubled: float = 0.0  # share of the samples of the first epoch that stand in it more than once
     chance_overlap: float = 0.0  # share of the samples whose like stands among those seen by chance
     same_order: bool = False  # the second epoch came in the order of the first
     full_batch: bool = False  # each step sees all samples
@@ -332,6 +337,7 @@ class Measured:
     loss: Curve = field(default_factory=Curve)
     first_loss: float = float("nan")  # of the block, where a training goes on in it
     accuracy: Curve = field(default_factory=Curve)
+    accuracy_samples: int = 0  # of the newest batch in it; 0 where that is unknown
     losses_per_step: float = 1.0
     weighs_samples: bool = False  # the loss multiplies each sample by a number of its own, such as a return
     # A column of answers that became as many as all pairs beside a row: its shape, and that of the pairs.

@@ -47,6 +47,12 @@ def test_layers_that_take_the_batch_for_time_are_told_as_that() -> None:
     assert (found.variant, found.remedies) == ("time", ("batch-first",))
 
 
+def test_answers_that_are_those_of_other_samples_are_told_without_a_share() -> None:
+    found = told(RULE, tried(others=math.inf, sequential=True))
+    assert (found.variant, found.numbers) == ("others", {})
+    assert told(RULE, tried(others=math.inf, batch_second=True)).remedies[0] == "batch-first"
+
+
 def test_such_layers_over_parts_of_pictures_are_told_too() -> None:
     assert told(RULE, tried(others=0.03, batch_second=True)).variant == "time"
     assert verdict(RULE, tried(others=0.03)) is None

@@ -15,6 +15,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if facts.dense:  # of many labels a sample, as in a text or a picture, one may well be padding or background
         if len(measured.inputs.shape) >= 4:
             return _of_pictures(facts, total, thresholds)
+        share = max((one.left_out for one in measured.interventions.values() if one.left_out >= 0), default=0.0)
+        if share >= thresholds["min_tags_share"] and 0 <= facts.ignored < facts.outputs:
+            numbers = {"label": facts.ignored, "share": share}
+            return Verdict("warning", 1, numbers, variant="tags", remedies=("ignore-none",))
         share = max((one.gaps for one in measured.interventions.values() if one.gaps >= 0), default=0.0)
         if share < thresholds["min_class_share"]:
             return None
@@ -58,10 +62,12 @@ RULE = Rule(
     needs=("labels",),
     fault_in="loss object",
     remedies=("ignore-none", "weights-by-counts"),
+    # Of the pieces of words that follow a first one, which some give no tag, there are fewer.
     thresholds={
         "min_labels": Threshold(100, "labels"),
         "min_class_share": Threshold(0.01, "share"),
         "min_pixel_share": Threshold(0.05, "share"),
+        "min_tags_share": Threshold(0.4, "share"),
     },
     symptoms=("overfitting", "label-imbalance", "too-few-epochs"),
 )

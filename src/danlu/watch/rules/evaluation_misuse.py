@@ -15,8 +15,8 @@ _OFTEN = 0.5  # of the steps
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    # What is asked between all steps is no evaluation: it acts, or makes the samples of the next step.
-    acts = len(measured.evaluations) > _OFTEN * min(measured.step, _MOST_EVALUATIONS)
+    # What is asked between all steps is no evaluation: it acts, as a policy does, or makes the next samples.
+    acts = measured.weighs_samples or len(measured.evaluations) > _OFTEN * min(measured.step, _MOST_EVALUATIONS)
     for kind in ("kept", "turned", "apart", "scaled", "anew", "drops"):
         found = measured.unfair.get(kind)
         if found is None or (kind == "anew" and (acts or math.isnan(found.share))):

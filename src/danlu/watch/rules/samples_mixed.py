@@ -1,7 +1,11 @@
 """samples-mixed: the answer to one sample changes with another sample of its batch."""
 
+import math
+
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
+
+_REMEDIES = ("transpose-not-view", "batch-first")
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -13,9 +17,12 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if trial.others > least:
             numbers = {"share": trial.others}
             where = tuple(name for name in (trial.mixes or trial.name,) if name)
+            if math.isinf(trial.others):
+                remedies = ("batch-first", "transpose-not-view") if trial.batch_second else _REMEDIES
+                return Verdict("error", 1, {}, where, variant="others", remedies=remedies)
             if trial.batch_second:
                 return Verdict("error", 1, numbers, where, variant="time", remedies=("batch-first",))
-            return Verdict("error", 1, numbers, where, remedies=("transpose-not-view", "batch-first"))
+            return Verdict("error", 1, numbers, where, remedies=_REMEDIES)
     return None
 
 
