@@ -30,7 +30,7 @@ class RelationProbe:
     def called(self, tensors: list[torch.Tensor]) -> None:
         """A call of the net in training, with these tensors."""
         if self._pairs < _MOST_PAIRS:
-            self._inputs += [one.detach() for one in tensors if one.dim() > 1]
+            self._inputs = [*self._inputs, *(one.detach() for one in tensors if one.dim() > 1)][:2]
 
     def met(self, kind: str, targets: torch.Tensor) -> None:
         """Targets were compared with what the net gave: "classes", "binary" or "numbers"."""
