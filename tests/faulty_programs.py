@@ -49,7 +49,7 @@ class Net(nn.Module):  #: module
     def forward(self, x):
         x = {activation}(self.hidden(self.block(x)))
         x = {activation}(self.middle(self.drop(x)))
-        return {end}(self.out(x))
+        return {end}(self.out(x))  #: answer
 
 
 model = Net()
@@ -251,8 +251,8 @@ FAULTS: dict[str, Fault] = {
     "weight-decay-too-high": Fault("optimizer", _sgd("lr=0.1, weight_decay=1.0")),
     "dead-relu": Fault("hidden", {"init": "nn.init.constant_(self.hidden.bias, -100.0)"}),
     "missing-nonlinearity": Fault("hidden", {"activation": ""}),
-    "bad-init": Fault("middle", {"init": "nn.init.constant_(self.middle.weight, 0.1)"}),
-    "output-activation": Fault("module", {"end": "torch.relu"}),
+    "bad-init": Fault("init", {"init": "nn.init.constant_(self.middle.weight, 0.1)  #: init"}),
+    "output-activation": Fault("answer", {"end": "torch.relu"}),
     "dropout-too-high": Fault("drop", {"dropout": "0.9"}),
     "input-scale": Fault("loader", {"spoil": "x = x * 200"}),
     "input-nonfinite": Fault("loader", {"spoil": "x[5, 2] = float('nan')"}),

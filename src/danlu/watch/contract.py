@@ -38,7 +38,8 @@ class Verdict:
     `numbers` fill the placeholders of the rule's phrases, and are the finding's evidence; `variant` chooses among
     phrases where a rule has several; `remedies` are changes to a recipe, or ids of advice. A rule of a user's has no
     phrases: its verdict says `title` and `why` itself, and its advice is a sentence. `line` is where in the user's code
-    the fault lies, where the rule knows better than danlu does from `where`: one of those in what was measured.
+    the fault lies, where the rule knows better than danlu does from `where`: one of those in what was measured;
+    `in_pass` are calls, the last of which in `forward` shows the fault, and `fault_in` stands for that of the rule.
     """
 
     severity: str
@@ -50,6 +51,8 @@ class Verdict:
     title: str = ""
     why: str = ""
     line: CodeLine | None = None
+    in_pass: tuple[str, ...] = ()
+    fault_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,13 @@ class Rule:
     goes on in another block: the first steps, which do not come again; the net as it is now; or the curve of the loss,
     which is known whole. `needs` is what must have been seen before its silence means that nothing is wrong; needs.py
     lists what there is. `fault_in` says what of the user's code it points at: the "loss", the "whole loss" that goes
-    backwards, the "loss object", the "loader", the one that is "evaluated", the "module", the "call" of that, a "layer"
-    in it that is made with a wrong setting, one that each "pass" makes, the "optimizer", its "step", its "scheduler" or
-    that one's step ("schedule step"), the call of "clip", "backward", "forward" or "evaluation", of the "averaged" net,
-    or where weights are "reloaded"; an "outcome" has no line, and a rule that says nothing points at the layers that
-    its verdict names. `variants_in` says the same of variants of its verdict; `told_by` are calls, the likeliest first,
-    one of which shows the fault where it stands alone in the class of such a layer, or beside the loader; of several
+    backwards, the "loss object", its "loss weights", the "loader", the one that is "evaluated", the "module", the
+    "call" of that, a "layer" in it that is made with a wrong setting, one that each "pass" makes, its "initialisation",
+    the "optimizer", its "step", the "clearing" of its gradients, its "scheduler" or that one's step ("schedule step"),
+    the call of "clip", "backward", "forward" or "evaluation", of the "averaged" net, or where weights are "reloaded";
+    an "outcome" has no line, and a rule that says nothing points at the layers that its verdict names. `variants_in`
+    says the same of variants of its verdict; `told_by` are calls, the likeliest first, one of which shows the fault
+    where it stands alone in the class of such a layer, or beside the loader; of several
     optimisers the one is meant that has most of `optimizer_with`, an attribute of Optimiser, else the one that made
     most steps. Its verdict counts steps from the beginning of the watched block; the finding counts them from the
     beginning of the training.

@@ -10,6 +10,7 @@ from danlu.base.records import CodeLine, Snippet
 from danlu.watch.contract import Rule, Verdict
 from danlu.watch.frames import as_read, is_theirs
 from danlu.watch.measured import Measured
+from danlu.watch.pointing import cut_in_pass, gives_setting, in_pass, initialises, makes_what_is_called, uncalled
 from danlu.watch.reading import main_optimiser
 from danlu.watch.sites import Sites
 from danlu.watch.snippets import snippet
@@ -33,7 +34,7 @@ class Culprits:
     def __call__(self, rule: Rule, verdict: Verdict) -> tuple[CodeLine, Snippet | None] | None:
         """The line, as people read it, and its statement before and after the first remedy that changes it; None where
         there is no line to be named."""
-        line = verdict.line or self._line(rule, verdict)
+        line = self._pass(verdict) or verdict.line or self._line(rule, verdict)
         if line is None:
             return None
         if line == self._measured.lines.get("backward") and self._what(rule, verdict) != "backward":
@@ -45,7 +46,23 @@ class Culprits:
         return as_read(line), next((one for one in found if one is not None), None)
 
     def _what(self, rule: Rule, verdict: Verdict) -> str:
-        return rule.variants_in.get(verdict.variant) or rule.fault_in or ("module" if verdict.where else "")
+        return (
+            verdict.fault_in
+            or rule.variants_in.get(verdict.variant)
+            or rule.fault_in
+            or ("module" if verdict.where else "")
+        )
+
+    def _pass(self, verdict: Verdict) -> CodeLine | None:
+        """The line of `forward`, in the class of the net or of a layer, that does what the verdict speaks of."""
+        cut = verdict.variant in _CUT
+        for _, module in reversed(self._path(next(iter(verdict.where), ""))) if verdict.in_pass or cut else ():
+            begin = class_line(type(module))
+            scopes = self._sources.around(begin) if begin is not None else []
+            number = (cut_in_pass(scopes[0]) if cut else in_pass(scopes[0], verdict.in_pass)) if scopes else None
+            if begin is not None and number is not None:
+                return CodeLine(begin.file, number)
+        return None
 
     def _line(self, rule: Rule, verdict: Verdict) -> CodeLine | None:
         lines = self._measured.lines
@@ -53,9 +70,11 @@ class Culprits:
         if not lines or what == OUTCOME:
             return None
         match what:
-            case "loss" | "loss object":
+            case "loss" | "loss object" | "loss weights":
                 made = self._made(self._measured.declared.kind, "loss") if self._measured.declared else None
-                return (made if what == "loss object" else None) or lines.get("loss") or made or lines.get("backward")
+                found = None if what == "loss" else made
+                found = found or (self._loss_object() if what == "loss weights" else None)
+                return found or lines.get("loss") or made or lines.get("backward")
             case "whole loss":
                 return lines.get("backward") or lines.get("loss")
             case "loader":
@@ -69,6 +88,8 @@ class Culprits:
                 return self._module(verdict.where, rule.told_by, called=what == "call")
             case "layer":
                 return self._layer(verdict.where) or self._module(verdict.where, rule.told_by)
+            case "initialisation":
+                return self._initialised() or self._module(verdict.where, rule.told_by)
             case "pass":
                 return self._made_in_pass() or self._module(verdict.where, ())
             case "scheduler":  # one that is never called has no line of its own but that which makes it
@@ -78,6 +99,10 @@ class Culprits:
                 return made or lines.get("scheduler") or self._optimiser(rule, made=True)
             case "schedule step":
                 return lines.get("scheduler") or self._optimiser(rule, made=True)
+            case "clearing":
+                near = self._optimiser(rule, made=False)
+                number = uncalled(self._sources.around(near), "zero_grad") if near is not None else None
+                return (self._at(near, number) if near is not None else None) or near
             case "optimizer" | "step" | "clip":
                 return (lines.get("clip") if what == "clip" else None) or self._optimiser(rule, made=what != "step")
             case _:
@@ -92,7 +117,30 @@ class Culprits:
         near = one.stepped_at or self._measured.lines.get("backward")
         if not made or near is None:
             return near
-        return one.made_at or self._sources.made(one.kind, near, self._places()) or near
+        found = one.made_at or self._sources.made(one.kind, near, self._places()) or near
+        rate = any("optim.lr" in one for one in rule.remedies if not isinstance(one, str))
+        setting = gives_setting(self._sources.around(found), found.line, "lr") if rate else None
+        return self._at(found, setting) or found
+
+    @staticmethod
+    def _at(place: CodeLine, number: int | None) -> CodeLine | None:
+        return CodeLine(place.file, number) if number is not None else None
+
+    def _loss_object(self) -> CodeLine | None:
+        """Where the loss object was made that is called in the line of the loss."""
+        line = self._measured.lines.get("loss")
+        scopes = self._sources.around(line) if line is not None else []
+        return self._at(line, makes_what_is_called(scopes, line.line)) if line is not None else None
+
+    def _initialised(self) -> CodeLine | None:
+        """Where the weights are drawn or set, in the functions under way or the class of the net."""
+        begin = class_line(type(self._path("")[0][1]))
+        for place in (*self._sites.under_way, *([begin] if begin is not None else [])):
+            scopes = self._sources.around(place)[:-1]
+            found = self._at(place, initialises(scopes[:1]))
+            if found is not None:
+                return found
+        return None
 
     def _loader(self) -> CodeLine | None:
         lines = self._measured.lines

@@ -14,7 +14,7 @@ AFTERWARDS = (
 )
 
 
-class Regularised(nn.Module):  # fault: dropout-called-without-the-mode
+class Regularised(nn.Module):
     """Drops by a call, not by a layer."""
 
     def __init__(self, always):
@@ -24,8 +24,9 @@ class Regularised(nn.Module):  # fault: dropout-called-without-the-mode
 
     def forward(self, x):
         hidden = F.relu(self.inner(x))
-        hidden = F.dropout(hidden, 0.4) if self.always else F.dropout(hidden, 0.4, training=self.training)
-        return self.outer(hidden)
+        if not self.always:
+            return self.outer(F.dropout(hidden, 0.4, training=self.training))
+        return self.outer(F.dropout(hidden, 0.4))  # fault: dropout-called-without-the-mode
 
 
 @planted("train-mode-in-evaluation", symptoms=AFTERWARDS, costs=None, quick=True)

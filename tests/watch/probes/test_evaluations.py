@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils.data import DataLoader, TensorDataset
 
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.patches import LossCall
@@ -310,3 +311,16 @@ def test_losses_of_single_samples_are_a_mean() -> None:
     watched.probe.loss(mse([[1.0], [3.0]], [[0.0], [0.0]])._replace(single=True), torch.tensor([[1.0], [9.0]]))
     (one,) = watched.end()
     assert (one.loss, one.error) == (5.0, pytest.approx((41 - 25) ** 0.5 / 2**0.5))
+
+
+def test_what_one_loader_gives_is_one_pass_though_its_first_batches_are_known() -> None:
+    parts = rows(*range(4)), rows(4, 5, 6, 7), rows(20, 21, 22, 23)
+    watched = Watched()
+    watched.probe._held_out.loader_begun(loader := DataLoader(TensorDataset(torch.cat(parts)), 4))  # type: ignore
+    watched.forward(*parts)
+    (one,) = watched.end()
+    assert (one.samples, one.overlap) == (12, pytest.approx(2 / 3))
+    watched = Watched()
+    watched.forward(*parts)
+    assert [one.overlap for one in watched.end()] == [1.0, 0.0]
+    assert len(loader) == 3

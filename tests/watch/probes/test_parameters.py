@@ -335,3 +335,11 @@ def test_what_is_lost_to_rounding(kind: torch.dtype, step: float, share: float |
     watched.after()
     assert watched.optimiser.rounded.values == ([] if share is None else [share])
     assert watched.optimiser.low_precision == ("" if share is None else str(kind).removeprefix("torch."))
+
+
+@pytest.mark.parametrize(("gradient", "step", "inward"), [(2.0, 10, [1.0]), (-2.0, 10, [-1.0]), (2.0, 11, [])])
+def test_how_far_the_gradient_points_at_the_weight(gradient: float, step: int, inward: list[float]) -> None:
+    weights = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
+    watched = Watched(fc=[parameter(weights.tolist(), (gradient * weights).tolist()), parameter([0.0], [1.0])])
+    watched.before(step)
+    assert watched["fc"].inward.values == pytest.approx(inward)

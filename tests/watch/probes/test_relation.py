@@ -71,3 +71,14 @@ def test_the_generator_of_the_training_is_left_alone() -> None:
     before = torch.get_rng_state()
     related(X, NOISE, "numbers")
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_of_two_samples_that_are_compared_nothing_is_known() -> None:
+    measured = Measured()
+    for calls in ([[X, X.flip(0)]], [[X], [X.flip(0)]]):
+        probe = RelationProbe(measured)
+        for given in calls:
+            probe.called(given)
+        probe.met("numbers", X[:, 0])
+        probe.end()
+        assert math.isnan(measured.unrelated.relation)

@@ -85,3 +85,13 @@ def test_a_class_that_weighs_nothing_is_told() -> None:
     assert (found.variant, found.numbers) == ("weight", {"label": 1, "share": 0.1})
     for healthy in (weighed(weights=(1.0, 0.1)), weighed(dense=True), weighed(kind="binary"), weighed(weights=(0.0,))):
         assert verdict(RULE, healthy) is None
+
+
+def tagged(*, share: float) -> Measured:
+    measured = ignoring(dense=True)
+    measured.interventions["net"] = Intervention("net", 2, left_out=share)
+    return measured
+
+
+def test_the_threshold_of_tags_decides() -> None:
+    assert check_threshold(RULE, tagged, "min_tags_share", {"share": 0.39}, {"share": 0.41}) is None

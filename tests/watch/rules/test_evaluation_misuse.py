@@ -128,3 +128,9 @@ def test_what_is_asked_between_most_steps_acts_and_is_no_evaluation(times: int, 
 def test_the_line_that_scales_the_held_out_data_by_themselves_is_named() -> None:
     measured = Measured(step=50, unfair={"scaled": Unfair(5, score=1e-7, other=0.1)}, code={"own": LINE})
     assert told(RULE, measured).line == LINE
+
+
+def test_pictures_that_are_known_once_they_are_turned() -> None:
+    measured = Measured(step=60, unfair={"turned": Unfair(60, share=0.9, score=0.1, how="x.flip(3)")})
+    found = told(RULE, measured)
+    assert (found.variant, found.numbers["how"], found.remedies) == ("turned", "x.flip(3)", ("same-preparation",))

@@ -111,7 +111,13 @@ def begun(*, steps: int = 50, share: float = 0.05, epochs: float = 1.0) -> Measu
     return measured
 
 
+def curved(*, share: float) -> Measured:
+    """Of which the rule would not speak by the gain that it expects: it has fallen, risen, and falls a little."""
+    return training(lambda step: 2.3 * (1 - share) + (0.05 if step < 40 else 0.0) if step > 5 else 2.3, 50)
+
+
 def test_a_curve_that_has_hardly_begun_to_fall() -> None:
     assert check_threshold(RULE, begun, "max_begun_steps", {"steps": 60}, {"steps": 59}) is None
+    assert check_threshold(RULE, curved, "max_begun_share", {"share": 0.11}, {"share": 0.09}) is None
     assert verdict(RULE, begun(share=0.0)) is None
     assert verdict(RULE, begun(epochs=10)) is None

@@ -123,8 +123,9 @@ class HeldOutProbe:
     @property
     def pictures(self) -> tuple[torch.Tensor, torch.Tensor] | None:
         """Held-out pictures with one class each; None where none were seen."""
-        both = self._pictures is not None and self._classes is not None and len(self._pictures) == len(self._classes)
-        return (self._pictures, self._classes) if both else None
+        if self._pictures is None or self._classes is None or len(self._pictures) != len(self._classes):
+            return None
+        return self._pictures, self._classes
 
     def end(self, step: int, overlap: float) -> None:
         """The evaluation is over; of its samples so many were trained on."""

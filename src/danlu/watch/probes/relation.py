@@ -21,7 +21,7 @@ class RelationProbe:
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
-        self._inputs: torch.Tensor | None = None  # of this step
+        self._inputs: list[torch.Tensor] = []  # since the last targets of this step
         self._rows: list[torch.Tensor] = []
         self._targets: list[torch.Tensor] = []
         self._kind = ""
@@ -29,13 +29,16 @@ class RelationProbe:
 
     def called(self, tensors: list[torch.Tensor]) -> None:
         """A call of the net in training, with these tensors."""
-        if self._inputs is None and self._pairs < _MOST_PAIRS:
-            self._inputs = next((one.detach() for one in tensors if one.dim() > 1), None)
+        if self._pairs < _MOST_PAIRS:
+            self._inputs = [*self._inputs, *(one.detach() for one in tensors if one.dim() > 1)][:2]
 
     def met(self, kind: str, targets: torch.Tensor) -> None:
         """Targets were compared with what the net gave: "classes", "binary" or "numbers"."""
-        inputs, self._inputs = self._inputs, None
-        if inputs is None or unreadable(targets) or targets.numel() != len(inputs) or targets.requires_grad:
+        given, self._inputs = self._inputs, []
+        if len(given) != 1:  # of two the target may be how they compare
+            return
+        inputs = given[0]
+        if unreadable(targets) or targets.numel() != len(inputs) or targets.requires_grad:
             return
         if not inputs.dtype.is_floating_point or unreadable(inputs) or self._kind not in ("", kind):
             return
@@ -52,7 +55,7 @@ class RelationProbe:
 
     def end_step(self) -> None:
         """The step is over."""
-        self._inputs = None
+        self._inputs = []
 
     def end(self) -> None:
         """The training is over: compare."""

@@ -89,7 +89,7 @@ RULE = Rule(
     "Glorot and Bengio 2010; He et al. 2015, Delving Deep into Rectifiers, arXiv:1502.01852",
     severities=("error", "warning"),
     needs=("layers",),
-    fault_in="module",
+    fault_in="initialisation",
     remedies=("default-init", "he-init"),
     # Good initialisations keep the spread of a layer's output between about 0.05 and 5 for inputs of size 1. One layer
     # alone, at the net's beginning, multiplies by √n times the spread of its weights: 0.6 as torch draws them, 1.4 as

@@ -60,7 +60,7 @@ RULE = Rule(
     "PyTorch, torch.nn.CrossEntropyLoss: ignore_index",
     severities=("warning", "advice"),
     needs=("labels",),
-    fault_in="loss object",
+    fault_in="loss weights",
     remedies=("ignore-none", "weights-by-counts"),
     # Of the pieces of words that follow a first one, which some give no tag, there are fewer.
     thresholds={

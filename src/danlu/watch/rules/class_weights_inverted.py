@@ -67,7 +67,7 @@ RULE = Rule(
     "King and Zeng 2001, Logistic Regression in Rare Events Data, section 4.2",
     severities=("warning",),
     needs=("labels",),
-    fault_in="loss object",
+    fault_in="loss weights",
     variants_in={"pull": "whole loss"},
     remedies=("weights-by-counts",),
     # Weights that undo the counts fall as these grow. Equal counts, but for chance, say nothing.

@@ -21,7 +21,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     # Wide layers have enough left over: where the loss is far below guessing, under dropout at that, it does its work.
     # Before the end that is not known, and what was told as a warning cannot be taken back.
     fails = measured.ended and not measured.loss.end(0.2) < thresholds["max_loss_ratio"] * guess_loss(measured)
-    return Verdict("warning" if fails else "advice", 1, numbers, tuple(rates), remedies=({"net.dropout": 0.3},))
+    called = () if rates else ("dropout", "dropout1d", "dropout2d", "alpha_dropout")
+    severity = "warning" if fails else "advice"
+    return Verdict(severity, 1, numbers, tuple(rates), remedies=({"net.dropout": 0.3},), in_pass=called)
 
 
 RULE = Rule(

@@ -23,7 +23,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             continue
         if kind == "apart" and (measured.labels.excess > thresholds["max_excess"] or len(measured.optimisers) > 1):
             continue  # the first batches say nothing about the whole, or nets train each other
-        numbers = {"share": found.share, "score": found.score, "other": found.other, "how": found.how}
+        numbers = {"share": found.share, "score": found.score, "other": found.other}
+        numbers |= {"how": found.how} if found.how else {}
         slight = kind == "drops" and found.share < thresholds["min_dropped_share_warning"]
         severity = "advice" if slight else "warning"
         line = measured.code.get("own") if kind == "scaled" else None

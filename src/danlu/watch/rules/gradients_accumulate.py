@@ -31,7 +31,7 @@ RULE = Rule(
     "PyTorch, torch.Tensor.backward and torch.optim.Optimizer.zero_grad",
     severities=("error", "warning"),
     needs=("optimizer", "steps"),
-    fault_in="step",
+    fault_in="clearing",
     optimizer_with="stale",
     remedies=("zero-grad", "detach-other", "one-step"),
     # Whoever accumulates on purpose makes no step with a gradient that an earlier step has used already; a few such

@@ -48,7 +48,7 @@ RULE = Rule(
     "He and Garcia 2009, Learning from Imbalanced Data, doi:10.1109/TKDE.2008.239",
     severities=("warning", "advice"),
     needs=("labels",),
-    fault_in="loss object",
+    fault_in="loss weights",
     remedies=_REMEDIES,
     # Answering the largest class always is right in nine of ten cases from there on: accuracy tells nothing more.
     thresholds={

@@ -32,7 +32,7 @@ def _of_head(head: Head, last: str, measured: Measured, thresholds: Thresholds) 
     if head.loss in _LOGITS and last in _BENDING and not (head.loss == "bce-logits" and last == "Sigmoid"):
         severity = "warning" if last in ("Relu", "Sigmoid", "Tanh", "Hardtanh", "Hardsigmoid") else "advice"
         numbers = {"activation": name, "loss": head.loss}
-        return Verdict(severity, 1, numbers, variant="logits", remedies=("linear-output",))
+        return Verdict(severity, 1, numbers, variant="logits", remedies=("linear-output",), in_pass=(name,))
     if head.loss in SQUARED_LOSSES and last in _BOUNDS:
         low, high = target_bounds(measured)
         known = head.labelled and math.isfinite(low) and measured.labels.kind == "numbers"
@@ -41,7 +41,7 @@ def _of_head(head: Head, last: str, measured: Measured, thresholds: Thresholds) 
         room = thresholds["min_overshoot_share"] * max(high - low, 1e-12) if math.isfinite(low) else math.nan
         if low < least - room or high > most + room:
             numbers = {"activation": name, "low": low, "high": high, "least": least, "most": most}
-            return Verdict("error", 1, numbers, variant="range", remedies=("linear-output",))
+            return Verdict("error", 1, numbers, variant="range", remedies=("linear-output",), in_pass=(name,))
     return None
 
 

@@ -34,7 +34,7 @@ RULE = Rule(
     needs=("tried",),
     fault_in="module",
     variants_in={"time": "layer"},
-    told_by=("softmax",),
+    told_by=("softmax", "view", "reshape", "mean"),
     remedies=("batch-first", "transpose-not-view"),
     # Attention over a batch of a hundred moves an answer by a hundredth of what its own sample does. Discriminators
     # that look at the spread of their batch, by design, see pictures, or are one of a pair, and move by less than a

@@ -20,6 +20,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if low_since is not None and progress(measured) < thresholds["max_progress_share"]:
         numbers = {"rate": optimiser.rate.last, "highest": optimiser.highest_rate, "since": low_since}
         numbers |= {"steps": measured.step}
+        if sum(one.calls for one in measured.schedulers) * 4 < measured.step:  # it is called once an epoch, and is fast
+            return Verdict(
+                "warning", low_since, numbers, variant="fast", remedies=("slower-schedule",), fault_in="scheduler"
+            )
         return Verdict("warning", low_since, numbers, variant="fast", remedies=("step-per-epoch",))
     constant = optimiser.rate.values and min(optimiser.rate.values) == max(optimiser.rate.values)
     if measured.net.silent_scheduler and constant and measured.step >= thresholds["min_steps"]:
@@ -99,7 +103,9 @@ RULE = Rule(
     needs=("optimizer", "steps"),
     fault_in="scheduler",
     variants_in=dict.fromkeys(("before", "period", "slow", "warming", "fast"), "schedule step"),
-    remedies=("step-per-epoch", "step-per-batch", "optimizer-first", "call-scheduler", "plateau-mode"),
+    remedies=(
+        "step-per-epoch", "slower-schedule", "step-per-batch", "optimizer-first", "call-scheduler", "plateau-mode",
+    ),
     # A cosine spends 6 % of its length below a hundredth of its peak, three drops by ten a quarter. Two fifths of the
     # training below it, and less than a thousandth at the end, is a schedule that has run out.
     thresholds={

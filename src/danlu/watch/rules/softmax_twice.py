@@ -13,7 +13,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if (head.loss, first) in _TWICE:
             variant = "" if head.loss == "cross-entropy" else "sigmoid"
             numbers = {"loss": head.loss, "outputs": head.shape[1] if len(head.shape) > 1 else 1, "low": head.low}
-            return Verdict("error", 1, numbers, variant=variant, remedies=("drop-softmax",), line=head.line)
+            names = (first.lower(),)
+            return Verdict(
+                "error", 1, numbers, variant=variant, remedies=("drop-softmax",), line=head.line, in_pass=names
+            )
         if head.loss == "cross-entropy" and first == "LogSoftmax":
             numbers = {"outputs": head.shape[-1]}
             return Verdict("advice", 1, numbers, variant="log", remedies=("drop-softmax",), line=head.line)

@@ -3,6 +3,9 @@
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
+_DROPS = ("dropout", "dropout1d", "dropout2d", "alpha_dropout", "bernoulli", "bernoulli_")
+_NORMS = ("batch_norm", "batchnorm", "instance_norm")
+
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     net = measured.net
@@ -11,20 +14,24 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     # A net that draws on purpose, to tell how sure it is, is asked again and again about the same samples.
     if judged and 0 < dropped <= measured.step + 1:
         numbers = {"passes": dropped, "rate": net.plain_dropout}
-        return Verdict("warning", 1, numbers, variant="functional", remedies=("pass-training",))
+        return Verdict("warning", 1, numbers, variant="functional", remedies=("pass-training",), in_pass=_DROPS)
     asked = [one for one in measured.evaluations if not one.training]
     masked = next((one for one in measured.interventions.values() if one.masks and not one.reconstructs), None)
     rare = len(measured.evaluations) <= thresholds["max_evaluations_per_step"] * measured.step
     if judged and masked is not None and asked and rare:
         where = (masked.name,) if masked.name else ()
-        return Verdict("warning", asked[0].step, {}, where, variant="drawn", remedies=("ask-for-the-mode",))
+        return Verdict(
+            "warning", asked[0].step, {}, where, variant="drawn", remedies=("ask-for-the-mode",), in_pass=_DROPS
+        )
     moving = next((one for one in measured.interventions.values() if one.averages), None)
     if judged and moving is not None and measured.evaluations and rare:
         path, name = moving.averages[0]
         where = ".".join(part for part in (moving.name, path) if part)
         step = measured.evaluations[0].step
         numbers, where = {"name": name, "count": len(moving.averages)}, (where,) if where else ()
-        return Verdict("warning", step, numbers, where, variant="statistics", remedies=("ask-for-the-mode",))
+        return Verdict(
+            "warning", step, numbers, where, variant="statistics", remedies=("ask-for-the-mode",), in_pass=_NORMS
+        )
     copied = measured.averaged
     # One that takes part in the training, as the teacher of a student, may be drawn at random on purpose.
     if judged and copied is not None and copied.training and 2 * copied.calls <= measured.step:
