@@ -17,6 +17,7 @@ from danlu.watch.probes.code_metrics import counts_all_places, may_count
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
 from danlu.watch.probes.code_pairs import dealt_apart, may_deal
 from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
+from danlu.watch.probes.code_schedules import may_wait, waiting_scheduler
 from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
 from danlu.watch.probes.code_sign import made_small, may_score
 from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all
@@ -100,6 +101,12 @@ class CodeProbe:
             if scopes:
                 self._measured.code_read = True
                 self._read_around(what, line, scopes, fresh=fresh)
+
+    def waits_to_schedule(self) -> bool:
+        """Whether a scheduler is called where the training has not come to; asked once, of one that never was."""
+        texts = {file: self._sources.text(file) for file in self._files}
+        trees = [self._sources.tree(file) for file, text in texts.items() if may_wait(SourceText(text))]
+        return any(tree is not None and waiting_scheduler(tree) is not None for tree in trees)
 
     def _read_around(self, what: str, line: CodeLine, scopes: list[ast.AST], *, fresh: bool) -> None:
         known = values_under_way(line.file)
