@@ -56,6 +56,8 @@ class Culprits:
             case "loss" | "loss object":
                 made = self._made(self._measured.declared.kind, "loss") if self._measured.declared else None
                 return (made if what == "loss object" else None) or lines.get("loss") or made or lines.get("backward")
+            case "whole loss":
+                return lines.get("backward") or lines.get("loss")
             case "loader":
                 return self._loader()
             case "evaluated":

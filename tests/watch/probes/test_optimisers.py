@@ -371,3 +371,22 @@ def test_a_backward_pass_before_each_step_repeats_nothing(clear: bool) -> None:
     watched.model.zero_grad()
     watched.step(optimizer)
     assert watched.only.repeated == 0
+
+
+@pytest.mark.parametrize(("reached", "cleared", "mixed"), [(True, False, 1), (True, True, 0), (False, False, 0)])
+def test_gradients_of_a_loss_that_another_nets_optimiser_has_stepped_for(
+    reached: bool, cleared: bool, mixed: int
+) -> None:
+    """As of a generator, when the loss of its judge goes back through what it made."""
+    watched = Watched()
+    ours, other = sgd(watched.model), sgd(net())
+    watched.backward()
+    watched.step(ours)
+    watched.model.zero_grad()
+    watched.probe.backward_begins(measuring=True)
+    if reached:
+        watched.model(torch.ones(1, 2)).sum().backward()
+    assert watched.step(other) is None
+    watched.backward(clear=cleared)
+    watched.step(ours)
+    assert watched.only.mixed == mixed

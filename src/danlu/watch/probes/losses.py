@@ -24,6 +24,7 @@ from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
 from danlu.watch.probes.overlaps import overlaps_of_logits
+from danlu.watch.probes.pulls import listen
 from danlu.watch.sites import Sites
 from danlu.watch.tracing import unreadable, unwrapped
 
@@ -230,6 +231,8 @@ class LossProbe:
             dense = targets.dim() > 1 and head.loss in CLASSES
             count = head.shape[1] if len(head.shape) > 1 and kind == "classes" else 2
             self._labels.see(kind, count, targets, step, dense=dense, weighted=False)
+        if outputs is not None and step <= _HEADS_EVERY_STEP:
+            self._within(listen, criterion, outputs, targets, self._labels.pulled)
         binary = head.loss == "bce-logits" and outputs is not None and outputs.numel() == len(outputs)
         if outputs is not None and (binary or (head.loss in CLASSES and outputs.dim() == 2 and targets.dim() == 1)):
             self._labels.see_answers(outputs, targets)

@@ -194,6 +194,7 @@ class OptimiserProbe:
         one = self._of(optimizer)
         self._clip = None  # those gradients were this optimiser's, whoever's it is
         if one is None:
+            self._note_foreign(measuring=measuring)
             return None
         if one.optimizer() is not optimizer:
             one.optimizer = weakref.ref(optimizer)
@@ -206,6 +207,12 @@ class OptimiserProbe:
         if measuring:
             one.probe.after(step, one.record)
         return one.record
+
+    def _note_foreign(self, *, measuring: bool) -> None:
+        """An optimiser that moves nothing of the net has stepped; gradients of its loss may have come to ours."""
+        for one in self._tracked:
+            if one.backwards and not one.shared and (measuring or one.record.steps <= _ALWAYS_UNTIL):
+                one.shared = _holds_gradients(one)
 
     def unreached(self, roots: Mapping[str, torch.nn.Module], reached: Collection[int]) -> tuple[str, ...]:
         """Names of the parameters that an optimiser holds, that never had a gradient and no graph has `reached`. An
