@@ -1,6 +1,7 @@
 """Which line within a piece of source shows a fault: a telling call, or what a name was made of."""
 
 import ast
+import fnmatch
 import re
 from collections.abc import Iterable, Sequence
 
@@ -16,12 +17,14 @@ _LAYERS = re.compile(
 
 
 def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
-    """The line of the first of these names that is called in the source, if it is called there but once; None where
-    none is, or it could be any of several. What an `__init__` makes is no call of it.
+    """The line of the first of these names, or patterns of names, that is called in the source, if it is called there
+    but once; None where none is, or it could be any of several. What an `__init__` makes is no call of it.
 
     >>> source = "def forward(self, x):\\n a = x.softmax(-1)\\n b = a.softmax(0)\\n return b.relu()"
     >>> only_call(ast.parse(source), ["tanh", "relu"]), only_call(ast.parse(source), ["softmax"])
     (4, None)
+    >>> only_call(ast.parse(source), ["soft*"]), only_call(ast.parse(source), ["re*u"])
+    (None, 4)
     """
     made = {
         id(call) for one in walk(scope) if isinstance(one, ast.FunctionDef) and one.name == "__init__"
@@ -29,7 +32,7 @@ def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
     }  # fmt: skip
     calls = [one for one in walk(scope) if isinstance(one, ast.Call) and id(one) not in made]
     for name in names:
-        lines = {one.lineno for one in calls if name_of(one.func) == name}
+        lines = {one.lineno for one in calls if fnmatch.fnmatchcase(name_of(one.func), name)}
         if lines:
             return lines.pop() if len(lines) == 1 else None
     return None

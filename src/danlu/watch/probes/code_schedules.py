@@ -23,13 +23,14 @@ def waiting_scheduler(scope: ast.AST) -> int | None:
     >>> waiting_scheduler(ast.parse("for epoch in range(9):\\n scheduler.step()")) is None
     True
     """
-    for choice in walk(scope):
-        if isinstance(choice, ast.If) and _counts(choice.test):
-            for one in (part for branch in (*choice.body, *choice.orelse) for part in walk(branch)):
-                if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "step":
-                    if _SCHEDULERS.search(name_of(one.func.value)):
-                        return one.lineno
-    return None
+    choices = (one for one in walk(scope) if isinstance(one, ast.If) and _counts(one.test))
+    parts = (part for one in choices for branch in (*one.body, *one.orelse) for part in walk(branch))
+    calls = (one for one in parts if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute))
+    steps = (one for one in calls if name_of(one.func) == "step")
+    waiting = (
+        one for one in steps if isinstance(one.func, ast.Attribute) and _SCHEDULERS.search(name_of(one.func.value))
+    )
+    return next((one.lineno for one in waiting), None)
 
 
 def _counts(test: ast.AST) -> bool:
