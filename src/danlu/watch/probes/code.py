@@ -15,7 +15,7 @@ from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
 from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge
 from danlu.watch.probes.code_metrics import counts_all_places, may_count
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
-from danlu.watch.probes.code_pairs import dealt_apart, may_deal
+from danlu.watch.probes.code_pairs import dealt_apart, may_deal, sorted_apart
 from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
 from danlu.watch.probes.code_schedules import may_wait, waiting_scheduler
 from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
@@ -49,7 +49,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "all-places": (may_count, lambda scope, known: counts_all_places(scope)),
     "temperature-square": (may_distil, lambda scope, known: unscaled(scope, scope, known)),
     "joint": (may_normalise, lambda scope, known: normalised_by_all(scope)),
-    "pairs": (may_deal, lambda scope, known: dealt_apart(scope)),
+    "pairs": (may_deal, lambda scope, known: dealt_apart(scope) or sorted_apart(scope)),
     "sign": (may_score, lambda scope, known: made_small(scope)),
     "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
     "updates-on-test": (may_update, lambda scope, known: updates_on_test(scope)),

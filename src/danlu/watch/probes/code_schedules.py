@@ -25,12 +25,13 @@ def waiting_scheduler(scope: ast.AST) -> int | None:
     """
     choices = (one for one in walk(scope) if isinstance(one, ast.If) and _counts(one.test))
     parts = (part for one in choices for branch in (*one.body, *one.orelse) for part in walk(branch))
-    calls = (one for one in parts if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute))
-    steps = (one for one in calls if name_of(one.func) == "step")
-    waiting = (
-        one for one in steps if isinstance(one.func, ast.Attribute) and _SCHEDULERS.search(name_of(one.func.value))
-    )
-    return next((one.lineno for one in waiting), None)
+    return next((one.lineno for one in parts if isinstance(one, ast.Call) and _steps_a_scheduler(one.func)), None)
+
+
+def _steps_a_scheduler(function: ast.AST) -> bool:
+    if not isinstance(function, ast.Attribute) or function.attr != "step":
+        return False
+    return bool(_SCHEDULERS.search(name_of(function.value)))
 
 
 def _counts(test: ast.AST) -> bool:
