@@ -36,7 +36,7 @@ _END = re.compile(
 _ENDS = re.compile(r"done|(?<!de)termin", re.IGNORECASE)  # an environment whose episodes end at all
 _PADDED = re.compile(r"^(?!padding$)((.*_)?pads?(_.*)?|.*padding.*|.*padded.*|collate.*)$", re.IGNORECASE)
 _LEAST_DISCOUNT = 0.8
-_BEST_OF_NEXT = re.compile(r"^(max|amax|gather|minimum|min)$")
+_BEST_OF_NEXT = re.compile(r"^(max|amax|gather|minimum|min|(z_)?atoms|support)$")  # or what a distribution stands on
 _VALUE_OF_NEXT = re.compile(r"value|critic|^next_?[qv]|^[qv]_?next|^target_?[qv]|^[qv]_?targ", re.IGNORECASE)
 
 
