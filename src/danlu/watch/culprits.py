@@ -14,7 +14,14 @@ from danlu.watch.reading import main_optimiser
 from danlu.watch.sites import Sites
 from danlu.watch.snippets import snippet
 from danlu.watch.sources import Sources, class_line
-from danlu.watch.telling import caller, cuts_the_graph, makes_a_layer, makes_what_goes_backwards, only_call
+from danlu.watch.telling import (
+    caller,
+    clears_within,
+    cuts_the_graph,
+    makes_a_layer,
+    makes_what_goes_backwards,
+    only_call,
+)
 
 _CUT = ("cut", "no-gradient")  # variants of verdicts whose loss does not lead to what is to learn
 OUTCOME = "outcome"
@@ -67,6 +74,8 @@ class Culprits:
                 return (self._telling(rule.told_by, made) if made is not None else None) or made
             case "module":
                 return self._module(verdict.where, rule.told_by)
+            case "clearing":
+                return self._clearing() or self._optimiser(rule, made=False)
             case "pass":
                 return self._made_in_pass() or self._module(verdict.where, ())
             case "scheduler":  # one that is never called has no line of its own but that which makes it
@@ -116,6 +125,13 @@ class Culprits:
                     return line
         root = self._path("")[0][1]
         return self._made(type(root).__name__, "forward") or self._measured.lines.get("forward")
+
+    def _clearing(self) -> CodeLine | None:
+        """Where gradients are cleared in the loop that the backward pass stands in."""
+        line = self._measured.lines.get("backward")
+        scopes = self._sources.around(line) if line is not None else []
+        number = clears_within(scopes[0], line) if line is not None and scopes else None
+        return CodeLine(line.file, number) if line is not None and number is not None else None
 
     def _made_in_pass(self) -> CodeLine | None:
         """Where a class of the user's makes a layer in a method that runs in each pass."""

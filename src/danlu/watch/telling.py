@@ -99,6 +99,22 @@ def _cuts(call: ast.Call) -> bool:
     return fresh or name_of(call.func) in ("detach", "item", "numpy", "tolist")
 
 
+def clears_within(scope: ast.AST, line: CodeLine) -> int | None:
+    """The line of the first zero_grad() in the innermost loop that a line stands in.
+
+    >>> source = "for step in range(9):\\n opt.zero_grad()\\n for part in batch:\\n  opt.zero_grad()\\n  f(part).backward()"
+    >>> clears_within(ast.parse(source), CodeLine("train.py", 5))
+    4
+    """
+    loops = [
+        one for one in walk(scope)
+        if isinstance(one, ast.For | ast.While) and one.lineno <= line.line <= (one.end_lineno or 0)
+    ]  # fmt: skip
+    inner = max(loops, key=lambda one: one.lineno, default=None)
+    calls = (one for one in walk(inner) if isinstance(one, ast.Call)) if inner is not None else ()
+    return min((one.lineno for one in calls if name_of(one.func) == "zero_grad"), default=None)
+
+
 def caller(scopes: Iterable[ast.AST], function: str) -> int | None:
     """The line in the first of these pieces of source that calls a function, if there is but one."""
     for scope in scopes:
