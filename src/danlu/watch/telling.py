@@ -102,7 +102,7 @@ def _cuts(call: ast.Call) -> bool:
 def clears_within(scope: ast.AST, line: CodeLine) -> int | None:
     """The line of the first zero_grad() in the innermost loop that a line stands in.
 
-    >>> source = "for step in range(9):\\n opt.zero_grad()\\n for part in batch:\\n  opt.zero_grad()\\n  f(part).backward()"
+    >>> source = "for step in it:\\n opt.zero_grad()\\n for part in batch:\\n  opt.zero_grad()\\n  f(part).backward()"
     >>> clears_within(ast.parse(source), CodeLine("train.py", 5))
     4
     """
