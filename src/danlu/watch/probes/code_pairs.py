@@ -58,7 +58,7 @@ def dealt_apart(scope: ast.AST) -> int | None:
 def sorted_apart(scope: ast.AST) -> int | None:
     """The line that sorts inputs by their lengths, in a function that leaves their targets as they were.
 
-    >>> source = "def pad(seqs, lengths, labels):\n lengths, order = lengths.sort(0)\n seqs = seqs[order]\n"
+    >>> source = "def pad(seqs, lengths, labels):\\n lengths, order = lengths.sort(0)\\n seqs = seqs[order]\\n"
     >>> sorted_apart(ast.parse(source + " return seqs, lengths, labels"))
     3
     >>> sorted_apart(ast.parse(source + " return seqs, lengths, labels[order]")) is None
