@@ -52,7 +52,6 @@ ELSEWHERE: dict[str, str] = {
     "eval-drop-last": "the loader is handed to a function: the loop over it there is named",
     "one-augmented-batch-for-both-sides": _BY_HAND,
     "recipe-of-six-sigmoid-layers": "a recipe has no line of a program's own",
-    "accum-cleared": "nobody hears of zero_grad(): the step behind it is named",
     "ema-slow": "the average is kept by the program's own arithmetic, of which nothing is heard",
 }
 

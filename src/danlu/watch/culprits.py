@@ -15,7 +15,14 @@ from danlu.watch.reading import main_optimiser
 from danlu.watch.sites import Sites
 from danlu.watch.snippets import snippet
 from danlu.watch.sources import Sources, class_line
-from danlu.watch.telling import caller, cuts_the_graph, makes_a_layer, makes_what_goes_backwards, only_call
+from danlu.watch.telling import (
+    caller,
+    clears_within,
+    cuts_the_graph,
+    makes_a_layer,
+    makes_what_goes_backwards,
+    only_call,
+)
 
 _CUT = ("cut", "no-gradient")  # variants of verdicts whose loss does not lead to what is to learn
 OUTCOME = "outcome"
@@ -100,9 +107,7 @@ class Culprits:
             case "schedule step":
                 return lines.get("scheduler") or self._optimiser(rule, made=True)
             case "clearing":
-                near = self._optimiser(rule, made=False)
-                number = uncalled(self._sources.around(near), "zero_grad") if near is not None else None
-                return (self._at(near, number) if near is not None else None) or near
+                return self._clearing() or self._optimiser(rule, made=False)
             case "optimizer" | "step" | "clip":
                 return (lines.get("clip") if what == "clip" else None) or self._optimiser(rule, made=what != "step")
             case _:
@@ -177,6 +182,19 @@ class Culprits:
                     return line
         root = self._path("")[0][1]
         return self._made(type(root).__name__, "forward") or self._measured.lines.get("forward")
+
+    def _clearing(self) -> CodeLine | None:
+        """Where `zero_grad` is named and not called, or gradients are cleared in the loop that the backward pass stands
+        in."""
+        near = main_optimiser(self._measured)
+        place = near.stepped_at if near is not None else None
+        uncalled_at = self._at(place, uncalled(self._sources.around(place), "zero_grad")) if place is not None else None
+        if uncalled_at is not None:
+            return uncalled_at
+        line = self._measured.lines.get("backward")
+        scopes = self._sources.around(line) if line is not None else []
+        number = clears_within(scopes[0], line) if line is not None and scopes else None
+        return CodeLine(line.file, number) if line is not None and number is not None else None
 
     def _made_in_pass(self) -> CodeLine | None:
         """Where a class of the user's makes a layer in a method that runs in each pass."""

@@ -396,5 +396,5 @@ class Observer(ConductListener):
         self._layers.end_step(self.step)
         self._guard.within(self.heard.end)
         self.refresh()
-        self.measured.net.silent_scheduler = self.optimisers.has_silent_scheduler()
+        self.measured.net.silent_scheduler = self.optimisers.has_silent_scheduler(self.code.waits_to_schedule)
         self.measured.ended = True

@@ -1,6 +1,7 @@
 """Which line within a piece of source shows a fault: a telling call, or what a name was made of."""
 
 import ast
+import fnmatch
 import re
 from collections.abc import Iterable, Sequence
 
@@ -16,12 +17,14 @@ _LAYERS = re.compile(
 
 
 def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
-    """The line of the first of these names that is called in the source, if it is called there but once; None where
-    none is, or it could be any of several. What an `__init__` makes is no call of it.
+    """The line of the first of these names, or patterns of names, that is called in the source, if it is called there
+    but once; None where none is, or it could be any of several. What an `__init__` makes is no call of it.
 
     >>> source = "def forward(self, x):\\n a = x.softmax(-1)\\n b = a.softmax(0)\\n return b.relu()"
     >>> only_call(ast.parse(source), ["tanh", "relu"]), only_call(ast.parse(source), ["softmax"])
     (4, None)
+    >>> only_call(ast.parse(source), ["soft*"]), only_call(ast.parse(source), ["re*u"])
+    (None, 4)
     """
     made = {
         id(call) for one in walk(scope) if isinstance(one, ast.FunctionDef) and one.name == "__init__"
@@ -29,7 +32,7 @@ def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
     }  # fmt: skip
     calls = [one for one in walk(scope) if isinstance(one, ast.Call) and id(one) not in made]
     for name in names:
-        lines = {one.lineno for one in calls if name_of(one.func) == name}
+        lines = {one.lineno for one in calls if fnmatch.fnmatchcase(name_of(one.func), name)}
         if lines:
             return lines.pop() if len(lines) == 1 else None
     return None
@@ -94,6 +97,22 @@ def cuts_the_graph(scope: ast.AST, line: CodeLine) -> CodeLine:
 def _cuts(call: ast.Call) -> bool:
     fresh = name_of(call.func) == "tensor" and any(one.arg == "requires_grad" for one in call.keywords)
     return fresh or name_of(call.func) in ("detach", "item", "numpy", "tolist")
+
+
+def clears_within(scope: ast.AST, line: CodeLine) -> int | None:
+    """The line of the first zero_grad() in the innermost loop that a line stands in.
+
+    >>> source = "for step in it:\\n opt.zero_grad()\\n for part in batch:\\n  opt.zero_grad()\\n  f(part).backward()"
+    >>> clears_within(ast.parse(source), CodeLine("train.py", 5))
+    4
+    """
+    loops = [
+        one for one in walk(scope)
+        if isinstance(one, ast.For | ast.While) and one.lineno <= line.line <= (one.end_lineno or 0)
+    ]  # fmt: skip
+    inner = max(loops, key=lambda one: one.lineno, default=None)
+    calls = (one for one in walk(inner) if isinstance(one, ast.Call)) if inner is not None else ()
+    return min((one.lineno for one in calls if name_of(one.func) == "zero_grad"), default=None)
 
 
 def caller(scopes: Iterable[ast.AST], function: str) -> int | None:

@@ -40,7 +40,7 @@ def accum_cleared(watch, seed, fault):
         for _epoch in range(4):
             for i, (xb, yb) in enumerate(loader):
                 if fault:
-                    opt.zero_grad()
+                    opt.zero_grad()  # fault
                 loss = F.cross_entropy(model(xb), yb) / 4
                 loss.backward()
                 if (i + 1) % 4 == 0:

@@ -82,6 +82,18 @@ def test_views_of_a_loss_that_compares_no_samples_say_nothing() -> None:
     assert measured.carried.alike == 0
 
 
+@pytest.mark.parametrize(("first", "alike"), [(0, 1), (1, 0)])
+def test_the_partner_may_come_before_all_others(first: int, alike: int) -> None:
+    measured, net, both = Measured(), nn.Linear(16, 8), torch.cat([X, X])
+    probe = CarriedProbe(measured, [])
+    probe.called(net, (both,), {}, 1)
+    probe.answered(net(both))
+    likeness, targets = torch.randn(len(both), len(both) - 1), torch.full((len(both),), first)
+    probe.lost(LossCall("cross_entropy_loss", "classes", likeness, targets, weighted=False, summed=False))
+    probe.end_step(1)
+    assert measured.carried.alike == alike
+
+
 def likeness(*, own: bool, symmetric: bool = True) -> int:
     """Of four steps those whose samples are to find themselves among all."""
     measured = Measured()

@@ -55,6 +55,8 @@ def read(source: str, what: str, tmp_path: object) -> set[str]:
         ("best * (1 - done)", "", set()),
         ("best", "best = best * (1 - done)", set()),
         ("best", "best[done] = 0", set()),
+        ("net.atoms", "", {"terminal"}),
+        ("net.atoms * (1 - done)", "", set()),
         ("best", "best *= 1 - done", set()),
         ("best", "memory = Replay(handle_done=False)\n    r, s2 = memory.draw()\n    r = memory.r", {"terminal"}),
         ("best", "best = value(s2, final=done)", set()),

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from danlu.watch.probes.code_pairs import dealt_apart
+from danlu.watch.probes.code_pairs import dealt_apart, sorted_apart
 
 APART = [
     "x = x[randperm(n)]\ny = y[randperm(n)]",
@@ -36,3 +36,22 @@ def test_two_orders(source: str) -> None:
 @pytest.mark.parametrize("source", TOGETHER)
 def test_one_order(source: str) -> None:
     assert dealt_apart(ast.parse(source)) is None
+
+
+BATCH = "def collate(rows, lengths, y):\n  lengths, order = lengths.sort(0, descending=True)\n  rows = rows[order]\n  "
+SORTED = {
+    "labels as they were": (BATCH + "return rows, lengths, y", 3),
+    "labels too": (BATCH + "y = y[order]\n  return rows, lengths, y", None),
+    "the order is handed on": (BATCH + "return rows, lengths, y, order", None),
+    "labels by another way": (BATCH + "return rows, lengths, y.index_select(0, order)", None),
+    "no labels there": (BATCH.replace(", y)", ")") + "return rows, lengths", None),
+    "put aside": (BATCH.replace("  rows = rows[order]", "  seen = rows[order]") + "return seen, y", None),
+    "not by length": (BATCH.replace("lengths.sort", "scores.sort") + "return rows, y", None),
+    "argsort": ("def f(x, sizes, labels):\n  at = sizes.argsort()\n  x = x[at]\n  return g(x), labels", 3),
+}
+
+
+@pytest.mark.parametrize("kind", SORTED)
+def test_rows_sorted_by_length_without_their_labels(kind: str) -> None:
+    source, line = SORTED[kind]
+    assert sorted_apart(ast.parse(source)) == line

@@ -91,3 +91,10 @@ def test_after_a_resume_it_counts_from_the_beginning_of_the_training() -> None:
     found = verdict(RULE, measured)
     assert found is not None
     assert found.since + measured.before == found.numbers["since"] + measured.before == 200
+
+
+def test_a_loss_that_has_risen_does_not_stand_still() -> None:
+    measured = training(lambda step: 2.0 if step <= 5 else 9.0, 400, rate=1e-3, kind="Adam", classes=0)
+    assert verdict(RULE, measured) is None
+    still = training(lambda step: 2.0, 400, rate=1e-3, kind="Adam", classes=0)
+    assert told(RULE, still).variant == "start"

@@ -85,7 +85,7 @@ class CarriedProbe:
 
     def lost(self, call: LossCall) -> None:
         """A loss was computed that may go backwards."""
-        self._square = self._square and call.outputs.dim() == 2 and call.outputs.shape[0] == call.outputs.shape[1]
+        self._square = self._square and _compares_samples(call)
         self._own = self._own or _finds_itself(call)
         if not self._counted and _finds_partners(call):
             self._counted, carried = True, self._measured.carried
@@ -189,6 +189,16 @@ def _are_one(calls: list[_Call]) -> bool:
     twice = torch.equal(inputs[:half], inputs[half:]) or torch.equal(inputs[::2], inputs[1::2])
     alike = torch.allclose(outputs[:half], outputs[half:]) or torch.allclose(outputs[::2], outputs[1::2])
     return twice and alike and not torch.equal(inputs[0], inputs[half - 1])
+
+
+def _compares_samples(call: LossCall) -> bool:
+    """Whether a loss is of likenesses [N, N], or [N, N - 1] where each sample's partner comes before all others."""
+    if call.outputs.dim() != 2:
+        return False
+    samples, others = call.outputs.shape
+    if others == samples - 1 and call.kind == "classes" and not unreadable(call.targets):
+        return not bool(call.targets.any())
+    return samples == others
 
 
 def _finds_itself(call: LossCall) -> bool:

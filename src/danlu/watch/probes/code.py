@@ -15,8 +15,9 @@ from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
 from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge
 from danlu.watch.probes.code_metrics import counts_all_places, may_count
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
-from danlu.watch.probes.code_pairs import dealt_apart, may_deal
+from danlu.watch.probes.code_pairs import dealt_apart, may_deal, sorted_apart
 from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
+from danlu.watch.probes.code_schedules import may_wait, waiting_scheduler
 from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
 from danlu.watch.probes.code_sign import made_small, may_score
 from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all, normalised_by_itself
@@ -35,7 +36,7 @@ _END = re.compile(
 _ENDS = re.compile(r"done|(?<!de)termin", re.IGNORECASE)  # an environment whose episodes end at all
 _PADDED = re.compile(r"^(?!padding$)((.*_)?pads?(_.*)?|.*padding.*|.*padded.*|collate.*)$", re.IGNORECASE)
 _LEAST_DISCOUNT = 0.8
-_BEST_OF_NEXT = re.compile(r"^(max|amax|gather|minimum|min)$")
+_BEST_OF_NEXT = re.compile(r"^(max|amax|gather|minimum|min|(z_)?atoms|support)$")  # or what a distribution stands on
 _VALUE_OF_NEXT = re.compile(r"value|critic|^next_?[qv]|^[qv]_?next|^target_?[qv]|^[qv]_?targ", re.IGNORECASE)
 
 
@@ -49,7 +50,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "temperature-square": (may_distil, lambda scope, known: unscaled(scope, scope, known)),
     "joint": (may_normalise, lambda scope, known: normalised_by_all(scope)),
     "own": (may_normalise, lambda scope, known: normalised_by_itself(scope)),
-    "pairs": (may_deal, lambda scope, known: dealt_apart(scope)),
+    "pairs": (may_deal, lambda scope, known: dealt_apart(scope) or sorted_apart(scope)),
     "sign": (may_score, lambda scope, known: made_small(scope)),
     "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
     "updates-on-test": (may_update, lambda scope, known: updates_on_test(scope)),
@@ -101,6 +102,12 @@ class CodeProbe:
             if scopes:
                 self._measured.code_read = True
                 self._read_around(what, line, scopes, fresh=fresh)
+
+    def waits_to_schedule(self) -> bool:
+        """Whether a scheduler is called where the training has not come to; asked once, of one that never was."""
+        texts = {file: self._sources.text(file) for file in self._files}
+        trees = [self._sources.tree(file) for file, text in texts.items() if may_wait(SourceText(text))]
+        return any(tree is not None and waiting_scheduler(tree) is not None for tree in trees)
 
     def _read_around(self, what: str, line: CodeLine, scopes: list[ast.AST], *, fresh: bool) -> None:
         known = values_under_way(line.file)

@@ -9,6 +9,8 @@ from danlu.watch.walking import walk
 
 _LABELS = re.compile(r"^(self\.)?(y|ys|yb|y_?(train|tr|all)|labels?|targets?)(_?(train|tr|all|np))?$", re.IGNORECASE)
 _DRAWN = ("randperm", "permutation", "randint", "choice", "sample")
+_SORTS = ("sort", "argsort")
+_LENGTHS = re.compile(r"len|sizes", re.IGNORECASE)
 _SEEDS = {
     "seed",
     "manual_seed",
@@ -22,8 +24,8 @@ _SEEDS = {
 
 
 def may_deal(text: SourceText) -> bool:
-    """Whether targets can be put into another order."""
-    return text.has({*_DRAWN, "shuffle"})
+    """Whether targets can be put into another order than inputs."""
+    return text.has({*_DRAWN, "shuffle", *_SORTS})
 
 
 def dealt_apart(scope: ast.AST) -> int | None:
@@ -51,6 +53,44 @@ def dealt_apart(scope: ast.AST) -> int | None:
             if alone and paired and not any(order in own_words(one) for one in walk(scope) if _is_of_labels(one)):
                 return line
     return None
+
+
+def sorted_apart(scope: ast.AST) -> int | None:
+    """The line that sorts inputs by their lengths, in a function that leaves their targets as they were.
+
+    >>> source = "def pad(seqs, lengths, labels):\\n lengths, order = lengths.sort(0)\\n seqs = seqs[order]\\n"
+    >>> sorted_apart(ast.parse(source + " return seqs, lengths, labels"))
+    3
+    >>> sorted_apart(ast.parse(source + " return seqs, lengths, labels[order]")) is None
+    True
+    """
+    for home in (one for one in walk(scope) if isinstance(one, ast.FunctionDef)):
+        used = [one for one in walk(home) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)]
+        if not any(_LABELS.match(one.id) for one in used):
+            continue
+        for order in filter(None, map(_sorting, walk(home))):
+            placed = [one for one in walk(home) if isinstance(one, ast.Subscript) and name_of(one.slice) == order]
+            alone = len(placed) == sum(one.id == order for one in used)  # and it goes nowhere else
+            back = [
+                one.lineno for one in walk(home)
+                if isinstance(one, ast.Assign) and one.value in placed
+                and name_of(one.targets[0]) == name_of(one.value)
+            ]  # fmt: skip
+            if alone and back and not any(_is_of_labels(one) for one in placed):
+                return back[0]
+    return None
+
+
+def _sorting(node: ast.AST) -> str:
+    """The name of the order that an assignment gets by sorting lengths."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call) or name_of(node.value) not in _SORTS:
+        return ""
+    if not any(_LENGTHS.search(word) for word in own_words(node.value)):
+        return ""
+    target = node.targets[0]
+    if name_of(node.value) == "sort":
+        return name_of(target.elts[1]) if isinstance(target, ast.Tuple) and len(target.elts) == 2 else ""
+    return name_of(target)
 
 
 def _pairs(scope: ast.AST) -> dict[str, set[str]]:

@@ -1,7 +1,7 @@
 """Optimisers: what they own, whether gradients were cleared before them, how they were clipped."""
 
 import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import torch
@@ -235,12 +235,14 @@ class OptimiserProbe:
         net.unlisted = len(strangers & unlisted_parameters(list(roots.values())))
         net.unreached = self.unreached(roots, reached)
 
-    def has_silent_scheduler(self) -> bool:
-        """Whether a scheduler was made for an optimiser that steps, and that no call of a scheduler concerned."""
-        return any(
+    def has_silent_scheduler(self, waits: Callable[[], bool] = lambda: False) -> bool:
+        """Whether a scheduler was made for an optimiser that steps, and that no call of a scheduler concerned; nor is
+        there one whose time `waits` to come."""
+        silent = any(
             one.record.steps and not one.record.scheduled and _has_scheduler(optimizer)
             for optimizer, one in self._alive
         )
+        return silent and not waits()
 
 
 def _holds_gradients(one: _Tracked) -> bool:

@@ -155,6 +155,11 @@ def padding_of(tokens: torch.Tensor) -> Padding | None:
 
     >>> padding_of(torch.tensor([[5, 6, 7, 0], [5, 0, 0, 0], [4, 3, 0, 0]])).lengths.tolist()
     [3, 1, 2]
+
+    The same token may begin every row.
+
+    >>> padding_of(torch.tensor([[0, 6, 7, 0, 0], [0, 5, 0, 0, 0], [0, 4, 3, 5, 0]])).lengths.tolist()
+    [3, 2, 4]
     """
     if tokens.dim() != 2 or tokens.dtype.is_floating_point or tokens.dtype == torch.bool or tokens.shape[1] < 3:
         return None
@@ -162,7 +167,8 @@ def padding_of(tokens: torch.Tensor) -> Padding | None:
     is_token = tokens == token
     mask = is_token.flip(1).cumprod(1).flip(1).bool()
     runs = mask.sum(1)
-    inside = float((is_token & ~mask).sum()) / max(1.0, float(is_token.sum()))
+    begun = int(is_token[:, 0].all())
+    inside = float((is_token & ~mask)[:, begun:].sum()) / max(1.0, float(is_token.sum()))
     padded = float((runs >= 2).float().mean())
     if inside > _MOST_INSIDE or padded < _PADDED_ROWS or float(mask.float().mean()) < _PADDED_PLACES:
         return None

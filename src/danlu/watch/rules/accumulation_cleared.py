@@ -22,7 +22,7 @@ RULE = Rule(
     "PyTorch, torch.optim.Optimizer.zero_grad; Automatic Mixed Precision examples: gradient accumulation",
     severities=("error",),
     needs=("optimizer", "steps"),
-    fault_in="step",
+    fault_in="clearing",
     remedies=("zero-after-step",),
     # Whoever looks for a sharp place clears between two passes, and moves the weights; whoever attacks the input asks
     # for its gradient. Neither counts.

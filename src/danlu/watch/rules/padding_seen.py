@@ -31,6 +31,7 @@ RULE = Rule(
     severities=("error", "warning", "advice"),
     needs=("tried",),
     fault_in="call",
+    told_by=("*pad*mask*", "masked_fill", "masked_fill_"),
     remedies=("padding-mask", "invert-mask", "pack-sequences"),
     # A masked net answers a sentence alike however long its batch is, but for rounding.
     thresholds={
