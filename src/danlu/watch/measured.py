@@ -22,6 +22,7 @@ class Layer:
     grouped: bool = False  # a convolution in groups
     outputs: int = 0  # rows of its weight
     bare: bool = False  # parameters of a module written by hand: no call of its own
+    by_hand: bool = False  # its class is none of torch's
     parameters: int = 0
     trainable: bool = True
     fresh: bool = False  # its weight looks as torch's default initialisation draws it
@@ -30,6 +31,7 @@ class Layer:
     gradient: Series = field(default_factory=Series)  # L2 norm over its parameters
     gradient_zero: Series = field(default_factory=Series)  # share of its gradient's entries that are exactly 0
     weight: Series = field(default_factory=Series)  # L2 norm
+    inward: Series = field(default_factory=Series)  # cosine of gradient and weight: of a pull towards 0 it is 1
     update: Series = field(default_factory=Series)  # norm of one step's change over the norm of the weight
     apart: Series = field(default_factory=Series)  # spread of the weight's rows about their mean, as a share of them
     nonfinite_since: int | None = None  # its output
@@ -271,6 +273,7 @@ class Intervention:
     others: float = float("nan")  # of other samples, where one was changed
     sequential: bool = False  # samples are sequences
     batch_second: bool = False  # the batch comes first, and it has layers that want it second
+    averages: tuple[tuple[str, str], ...] = ()  # statistics, by module and name, that it updates in evaluation mode
     masks: bool = False  # some of its numbers are left out at random, in evaluation mode
     leaks: str = ""  # the module in which later places first reach earlier ones
     mixes: str = ""  # the module in which samples first reach each other
@@ -310,6 +313,7 @@ class Measured:
     backwards: int = 0
     functional: int = 0  # gradients of a loss of the net that torch.func computed
     foreign_steps: int = 0  # of optimisers that hold nothing of the net
+    stale_by_hand: int = 0  # updates in a row that no optimiser made, whose gradients were not cleared afterwards
     lines: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # of the user's code, by what they call
     loader_kind: str = ""  # class of the loader that line "loader" goes through
     evaluated_kind: str = ""  # class of the loader that line "evaluated" goes through
@@ -324,6 +328,7 @@ class Measured:
     samples_seen: int = 0  # different training samples
     declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds
     declares_held_out: bool = False  # whether that could be told
+    doubled: float = 0.0  # share of the samples of the first epoch that stand in it more than once
     chance_overlap: float = 0.0  # share of the samples whose like stands among those seen by chance
     same_order: bool = False  # the second epoch came in the order of the first
     full_batch: bool = False  # each step sees all samples

@@ -146,6 +146,11 @@ class Copy:
                 for one, weight in kept:
                     one.weight.copy_(weight)
 
+    @property
+    def module(self) -> nn.Module:
+        """The copy itself."""
+        return self._module
+
     def exchange(self, place: tuple[str, str], change: Callable[[torch.Tensor], torch.Tensor]) -> None:
         """Put `change` of it in the place of the tensor, or of those of a tuple, that a module of the copy holds: its
         path, and the name of the attribute."""

@@ -81,3 +81,14 @@ def test_a_tag_of_words_that_are_no_padding_is_told() -> None:
 @pytest.mark.parametrize("given", [{"left_out": 0.0}, {"left_out": float("nan")}, {"left_out": 0.6, "outputs": 0}])
 def test_padding_and_marks_that_the_net_has_no_output_for_are_silent(given: dict[str, Any]) -> None:
     assert verdict(RULE, tagging(**given)) is None
+
+
+def weighed(*, weights: tuple[float, ...] = (1.0, 0.0), dense: bool = False, kind: str = "classes") -> Measured:
+    return Measured(labels=LabelFacts(kind, 2, {0: 900, 1: 100}, dense=dense, weights=weights))
+
+
+def test_a_class_that_weighs_nothing_is_told() -> None:
+    found = told(RULE, weighed())
+    assert (found.variant, found.numbers) == ("weight", {"label": 1, "share": 0.1})
+    for healthy in (weighed(weights=(1.0, 0.1)), weighed(dense=True), weighed(kind="binary"), weighed(weights=(0.0,))):
+        assert verdict(RULE, healthy) is None

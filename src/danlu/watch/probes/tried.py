@@ -88,7 +88,7 @@ class TriedCall:
     def _batch_dimension(self) -> int | None:
         """Which dimension of the inputs is that of the samples; None where nothing tells it."""
         if self.relation is not None:
-            return 1 - self.relation.time
+            return self.relation.batch
         first, second = self.inputs.shape[:2]
         ordered = {one.batch_first for one in self.call.module.modules() if isinstance(one, ORDERED)}
         if self.padding is not None or self.inputs.dim() > 3 or ordered == {True}:

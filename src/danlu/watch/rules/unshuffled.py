@@ -47,6 +47,6 @@ RULE = Rule(
         "min_variance_ratio": Threshold(5.0, "times", "excess"),
         "min_correlation": Threshold(0.3, "correlation", "drift"),
     },
-    symptoms=("plateau", "lr-too-high", "underfitting", "label-imbalance", "overfitting", "lr-too-low", "dead-relu",
+    symptoms=("plateau", "lr-too-high", "underfitting", "label-imbalance", "overfitting", "dead-relu",
               "too-few-epochs", "exploding-gradient"),
 )  # fmt: skip
