@@ -1,5 +1,6 @@
 """A copy of the net whose weights follow those of the net, and that is evaluated in its place."""
 
+import re
 import weakref
 from collections.abc import Mapping
 
@@ -16,6 +17,7 @@ _TENSORS, _NUMBERS = 4, 256  # of the weights that are compared
 _MOST_STEPS = 64  # at which it was called
 _OFTEN = 0.5  # of the steps between its first and its last call: then it takes part in the training
 _EXCHANGED = 0.1  # of the way: the training has not gone back by itself
+_AVERAGES = re.compile(r"averag|ema(?![a-z])", re.IGNORECASE)
 _MOVED = 0.1  # of the size of what normalisation keeps
 
 
@@ -76,11 +78,12 @@ class AveragedProbe:
             return
         found = self._measured.averaged or Averaged(step)
         found.step, found.calls = step, len(self._steps)
+        found.kind = type(module).__name__ if _AVERAGES.search(type(module).__name__) else found.kind
+        self._note_line()
         if not module.training:
             self._compare_statistics(found, module, copied, place)
         elif drops_by_layers(module) or _normalises_by_batch(module):
             found.training += 1
-            self._note_line()
         found.kept = kept
         steps = list(self._steps)
         span = steps[-1] - steps[0] + 1
@@ -99,7 +102,6 @@ class AveragedProbe:
             found.stale = found.stale_since = 0
             self._statistics[place] = now
         elif (others is None or not torch.equal(weights, others)) and _far(then, now):
-            self._note_line()
             found.stale += 1
             found.stale_since = found.stale_since or found.step
 

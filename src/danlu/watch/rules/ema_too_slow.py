@@ -24,7 +24,7 @@ RULE = Rule(
     "Tarvainen and Valpola 2017, Mean teachers are better role models, arXiv:1703.01780, section 3",
     severities=("warning",),
     needs=("optimizer",),
-    fault_in="evaluation",
+    fault_in="average",
     variants_in={"statistics": "averaged"},
     remedies=("ema-warmup", "average-buffers"),
     # An average over a tenth of the training lags behind by a tenth of the way or so.
