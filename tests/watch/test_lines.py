@@ -208,7 +208,8 @@ def test_a_step_holds_its_graph_no_longer_than_it_lasts() -> None:
 def test_every_rule_points_at_something_or_tells_an_outcome() -> None:
     places = {
         "loss", "loss object", "loader", "module", "optimizer", "scheduler", "schedule step", "step", "clip",
-        "backward", "forward", "evaluation", "evaluated", "averaged", "reloaded",
+        "backward", "forward", "evaluation", "evaluated", "averaged", "reloaded", "whole loss", "checkpoint", "train",
+        "average",
     }  # fmt: skip
     for rule in rulebook():
         assert rule.fault_in in {*places, "outcome"}, rule.id
