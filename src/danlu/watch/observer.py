@@ -394,6 +394,7 @@ class Observer(ConductListener):
         self._loss.end_step(read=True)
         self._layers.end_step(self.step)
         self._guard.within(self.heard.end)
+        self._guard.within(self._averaged.end, self.measured.step)
         self.refresh()
         self.measured.net.silent_scheduler = self.optimisers.has_silent_scheduler()
         self.measured.ended = True
