@@ -84,6 +84,9 @@ PALE = """() => {
   }).map(one => one.outerHTML.slice(0, 90)).slice(0, 10);
 }"""
 """Texts with less contrast to what is behind them than WCAG's AA asks for, 4.5 to 1."""
+WIDE = """() => innerWidth < 1000 ? [] : [...document.querySelectorAll('.story .scroll')].filter(one =>
+  one.clientWidth && one.scrollWidth > one.clientWidth + 1).map(one => one.textContent.slice(0, 60))"""
+"""Tables beside the pictures of a wide page that are wider than their place."""
 
 
 def chromium() -> str:

@@ -11,6 +11,7 @@ import pytest
 from danlu.serve import api as api_module
 from danlu.serve.api import Api
 from danlu.serve.index import Index
+from danlu.view.listing.query import ListQuery
 from dashboard_site import CANARY, FINDING, course, epoch_record, make_run, make_study, steps
 
 COUNT = 10_000
@@ -115,6 +116,17 @@ def test_what_is_there_no_more_is_no_answer(tmp_path: Path) -> None:
     for ask in (api.run, api.study):
         with pytest.raises(KeyError, match="0123456789abcdef"):
             ask("0123456789abcdef", "en", "")
+
+
+def test_trainings_of_a_study_have_its_settings_and_their_own_levels(tmp_path: Path) -> None:
+    place = make_study(tmp_path / "study", seeds=2)
+    design = json.loads((place / "study.json").read_text())
+    recipe = {"net": {"name": "mlp"}, "data": {"name": "digits"}, "optim": {"lr": 0.5}}
+    (place / "study.json").write_text(json.dumps(design | {"recipe": recipe}))
+    api = Api(Index(tmp_path))
+    query = ListQuery(columns=("net", "data", "lr"), opened=(rows(api)["study"]["id"],))
+    members = [row["cells"] for row in told(api.list("en", "", query))["rows"] if row["kind"] == "member"]
+    assert sorted(members) == [["mlp", "digits", rate] for rate in ("0.01", "0.01", "0.1", "0.1")]
 
 
 def test_each_reader_is_answered_in_their_language(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def test_seeds_are_a_band_and_single_curves_show_where_one_points(gallery: Site,
     ids = ",".join(gallery.id_of(f"seed-{seed}") for seed in range(4))
     page = reader(gallery, f"#/compare/{ids}").page
     chart = curves(page)
-    page.wait_for_selector("text=95 % intervals")
+    page.wait_for_selector("text=95% intervals")
     assert "n = 4" in chart.text_content()
     svg = chart.locator(".panels svg")
     svg.focus()

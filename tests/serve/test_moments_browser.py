@@ -107,6 +107,23 @@ def test_a_sample_is_shown_by_a_click_and_by_keys(site: Site, reader: Any) -> No
     assert "right since epoch 1" in chart.locator(".picked").text_content()
 
 
+def test_a_cell_of_the_confusion_matrix_shows_its_samples(site: Site, reader: Any) -> None:
+    page = reader(site, "short").page
+    chart = page.locator(".chart[data-kind=confusion]")
+    chart.locator("svg[tabindex]").scroll_into_view_if_needed()
+    box = chart.locator("svg[tabindex] image").first.bounding_box()
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
+    assert "loss 2.5" in chart.locator(".picked").text_content(), "a cat that was taken for a dog"
+    page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.25 * box["height"])
+    assert chart.locator(".picked figure").count() == 0
+    chart.locator("svg[tabindex]").focus()
+    page.keyboard.press("ArrowDown")
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert "loss 2.5" in chart.locator(".picked").text_content()
+
+
 def test_where_the_time_goes_is_told_and_copied(site: Site, reader: Any) -> None:
     window = reader(site, "long")
     window.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -7,6 +7,7 @@ import pytest
 import scipy.stats
 
 from danlu.stats import holm, paired_effect, pairs_needed, power
+from danlu.stats.members import MOST_MORE
 
 GENERATOR = numpy.random.default_rng
 
@@ -80,6 +81,25 @@ def test_an_undecided_comparison_says_how_many_seeds_are_missing() -> None:
     assert effect.verdict == "undecided"
     assert effect.more is not None
     assert effect.more > 0
+
+
+@pytest.mark.parametrize(
+    ("differences", "margin", "reason"),
+    [
+        ([[0.051, -0.049, 0.02, -0.02, 0.03, -0.031]], 0.0, "small"),  # a mean that is nothing beside its noise
+        ([[0.051, -0.049, 0.02, -0.02, 0.03, -0.031]], 1e-4, "small"),  # a margin that is
+        ([[0.05, -0.05, 0.02, -0.02]], 0.0, "small"),  # no mean at all
+        ([[0.05, -0.02, 0.04, 0.0, 0.03]], 0.001, ""),
+        ([[0.05, 0.04, 0.06], [-0.06, -0.04, -0.05]], 0.001, "folds"),
+    ],
+)
+def test_no_number_of_seeds_is_told_that_nobody_trains(
+    differences: list[list[float]], margin: float, reason: str
+) -> None:
+    effect = paired_effect(differences, margin=margin)
+    assert (effect.verdict, effect.reason) == ("undecided", reason)
+    assert (effect.more is None) == bool(reason)
+    assert (effect.more or 1) <= MOST_MORE
 
 
 def test_many_comparisons_are_judged_as_one_family() -> None:

@@ -12,8 +12,9 @@ import pytest
 
 import view_samples as made
 from danlu.base.words import say
+from danlu.stats.members import MOST_MORE
 from danlu.store.study_folder import StudyFolder
-from danlu.view.cure import told_cure
+from danlu.view.cure import cure_lines, told_cure
 from danlu.view.dashboard import study_page
 from danlu.view.info.cure import cure_record
 from danlu.view.info.study import StudyInfo, study_info_of
@@ -83,12 +84,24 @@ def test_page_and_report_hold_all_that_the_terminal_prints(kind: str, tmp_path: 
 def test_an_undecided_comparison_says_how_many_seeds_and_what_to_type(tmp_path: Path) -> None:
     info = sample("cure", tmp_path)
     (effect,) = [one for one in info.effects if one["verdict"] == "undecided"]
-    assert effect["more"] > 0
+    assert (effect["more"], effect["reason"]) == (None, "small")
     study = study_info_of(StudyFolder(make_study(tmp_path / "other", seeds=2)))
-    answers = study_page(study)["answers"]
-    assert [one["command"] for one in answers] == [f"danlu resume {study.where} --more-seeds {answers[0]['more']}"]
+    told = [(one["lacks"], one["command"]) for one in study_page(study)["answers"]]
+    assert told == [("about 1 more seed", f"danlu resume {study.where} --more-seeds 1")]
     for page in map(html.unescape, (study_report(study), study_html(study), study_report(info))):
         assert "?" not in re.sub("<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
+
+
+def test_where_no_number_of_seeds_helps_all_say_so_and_offer_none(tmp_path: Path, language: str) -> None:
+    info = sample("cure", tmp_path)
+    page, report = study_page(info), html.unescape(study_report(info))
+    (answer,) = [one["answer"] for one in page["answers"] if one["look"] == "undecided"]
+    sentence = say("study.undecided-small", most=MOST_MORE)
+    assert answer.endswith(sentence)
+    assert sentence in report
+    assert sentence in "\n".join(cure_lines(cure_record(info)))
+    lines = [word.splitlines()[-1] for _, word in page["charts"]["lead"][0]["panels"][0]["y"]["ticks"]]
+    assert lines.count(say("figure.more-than", count=MOST_MORE)) == 1
 
 
 def test_a_search_counts_its_trials_and_no_factorial(tmp_path: Path) -> None:

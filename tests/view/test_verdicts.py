@@ -20,6 +20,7 @@ EFFECTS = {
     "few": paired_effect([[0.1, 0.1]], margin=0.01),
     "none": paired_effect([], margin=0.01),
     "flat": paired_effect([[0.1, 0.1, 0.1]], margin=0.01),
+    "small": paired_effect([[0.2, -0.2, 0.1, -0.101, 0.0, 0.003]], margin=0.001),
     "folds": paired_effect([[0.5, 0.51], [-0.3, -0.31], [0.1, 0.11]], margin=0.01),
 }
 EFFECTS["unfinished"] = replace(EFFECTS["open"], low=-math.inf, high=math.inf, more=None, reason="unfinished")

@@ -71,7 +71,8 @@ def judge_comparisons(comparisons: Sequence[ClaimComparison]) -> ClaimVerdict:
 
     open_ones = [one for one in comparisons if one.told == "undecided"]
     at_open = tuple(place_of(one) for one in open_ones)
-    more = max((one.effect.more or 0 for one in open_ones), default=0) or None
+    counts = [one.effect.more for one in open_ones if one.effect.more]
+    more = max(counts) if counts and len(counts) == len(open_ones) else None
     if as_claimed:
         where = tuple(place_of(one) for one in as_claimed)
         if len(as_claimed) == len(comparisons):

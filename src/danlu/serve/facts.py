@@ -8,6 +8,7 @@ from danlu.base.words import say
 from danlu.serve.index import IndexEntry
 from danlu.store.study_history import StudyHistory
 from danlu.store.where.match import UNREAD
+from danlu.store.where.names import PARTS
 from danlu.view.info.effects import setting_text
 from danlu.view.listing.table import MEMBER
 
@@ -51,6 +52,7 @@ def _row(entry: IndexEntry, study: str | None) -> dict[str, Any]:
         "_changed": summary.changed,
         "_metrics": tuple(summary.score),
         "_members": summary.members,
+        "_search": summary.search,
     }
     if net:
         row["net.name"] = short_name(str(net))
@@ -60,12 +62,14 @@ def _row(entry: IndexEntry, study: str | None) -> dict[str, Any]:
 
 
 def members_of(study: Mapping[str, Any], history: StudyHistory) -> list[dict[str, Any]]:
-    """A row for each training that the journal of a study tells of, with the levels of its factors; those with a run of
-    their own are rows already. `study` is the row of the study."""
+    """A row for each training that the journal of a study tells of, with the study's settings and its own levels;
+    those with a run of their own are rows already. `study` is the row of the study."""
+    scores = {f"{part}.{metric}" for part in PARTS for metric in study["_metrics"]}
+    shared = {key: value for key, value in study.items() if "." in key and key not in scores}
     rows: list[dict[str, Any]] = []
     for number, member in enumerate(history.members[:_MOST_MEMBERS]):
         told = f"{setting_text(member.factors)} · {say('page.seed')} {member.seed}"
-        row: dict[str, Any] = dict(member.factors)
+        row: dict[str, Any] = {**shared, **member.factors}
         row.update((f"validation.{metric}", value) for metric, value in member.score.items())
         row.update(member.score)
         own = dict.fromkeys(("tag", "note", "title", "seconds", "steps", "finding", "findings"))

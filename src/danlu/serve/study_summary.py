@@ -35,7 +35,7 @@ class StudySummarizer:
             members = _planned(told)
             self._summary = Summary(
                 settings=_settings(told), changed=changed, rules=(), part="validation", members=members,
-                cured=_cured(told),
+                cured=_cured(told), search="search" in told,
             )  # fmt: skip
             self._read_end(journal.st_size if journal else 0)
         if self._summary.state in ("running", "stopped"):

@@ -55,6 +55,7 @@ class Summary:
     rules: tuple[str, ...] | None = None  # that found something
     members: int = 0  # trainings that a study has, or is to have
     cured: str = ""  # the folder of the run whose remedies a study tries
+    search: bool = False  # a study that finds out how many trainings it has
 
     @property
     def findings(self) -> int | None:

@@ -12,6 +12,8 @@ Level = Any
 """What a factor of a study is set to."""
 
 MOST_SEEDS = 10_000  # of a study
+MOST_MORE = 500
+"""Seeds. Where a verdict would take more of them no number is told: it would rest on the few pairs that there are."""
 
 # Where less is better.
 COSTS = ("loss", "mae", "rmse", "mase", "perplexity")

@@ -8,11 +8,12 @@ from typing import Any, Literal, cast
 import numpy
 
 from danlu.base.errors import fail
+from danlu.stats.members import MOST_MORE
 from danlu.stats.paired_means import LEAST_PAIRS, PairedMeans, half_width, holm_factors, paired_means
 from danlu.stats.power import pairs_needed
 
 Verdict = Literal["better", "worse", "no difference", "undecided"]
-Reason = Literal["", "pairs", "flat", "folds", "unfinished", "mixed"]
+Reason = Literal["", "pairs", "flat", "folds", "small", "unfinished", "mixed"]
 
 LEVEL = 0.95
 # What an interval has to spare so that four studies of five find what there is: quantile of the normal distribution.
@@ -23,10 +24,11 @@ _FOUR_IN_FIVE = 0.8416
 class Effect:
     """`after` - `before`: mean, interval, number of pairs, p-value, and the answer.
 
-    "better" and "worse": the interval leaves out 0. "no difference": it lies within ± `margin`. `more`: about how many
-    more seeds an undecided comparison takes; None where it is decided, or where seeds alone will not do, for which
-    `reason` says why: "folds" (they disagree), "flat" (the seeds change nothing), "unfinished" (the study is). With
-    "pairs" there are fewer than three. Where nothing can be decided the interval is infinite.
+    "better" and "worse": the interval leaves out 0. "no difference": it lies within ± `margin`. `more`: about how
+    many more seeds an undecided comparison takes; None where it is decided, or where seeds alone will not do, for
+    which `reason` says why: "folds" (they disagree), "flat" (the seeds change nothing), "small" (it would take over
+    `MOST_MORE`), "unfinished" (the study is). With "pairs" there are fewer than three. Where nothing can be decided
+    the interval is infinite.
     """
 
     mean: float
@@ -176,7 +178,9 @@ def _explained(effect: Effect, few: bool, flat: bool, alpha: float) -> Effect:
         least = -(-(LEAST_PAIRS - effect.pairs) // max(1, effect.folds))
         return replace(effect, reason="pairs", more=max(1, least))
     more = _more(effect, alpha) if alpha > 0 else 1
-    return replace(effect, more=more, reason="" if more else "folds")
+    if more and more <= MOST_MORE:
+        return replace(effect, more=more, reason="")
+    return replace(effect, more=None, reason="folds" if effect.folds > 1 and not more else "small")
 
 
 def _spread(table: Any) -> tuple[float, float]:
@@ -211,7 +215,8 @@ def _more(effect: Effect, alpha: float) -> int | None:
     wanted = _quantile(effect.freedom, alpha) + _FOUR_IN_FIVE
     least = (effect.mean / wanted) ** 2 / (1 / folds + 1 / (folds - 1)) - effect.between
     within = effect.deviation**2 if math.isfinite(effect.deviation) else 0.0
-    return None if least <= 0 else max(more, math.ceil(within / least) - count)
+    left = math.ceil(within / least) - count if least > 0 else MOST_MORE + 1
+    return max(more, left) if left <= MOST_MORE else None
 
 
 def _quantile(freedom: int, alpha: float) -> float:

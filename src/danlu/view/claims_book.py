@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from danlu.base.printable import printable
-from danlu.base.words import LANGUAGES, language, say, speaking
+from danlu.base.words import language, say
 from danlu.view.claims import (
     check_text,
     comparison_text,
@@ -17,20 +17,17 @@ from danlu.view.claims import (
 )
 from danlu.view.figures.claims import claim_chart
 from danlu.view.page.document import chart_block, document
+from danlu.view.page.languages import in_both
 from danlu.view.page.markup import Markup, Part, element
 
 
 def claims_book(records: Sequence[Mapping[str, Any]]) -> str:
-    """The book of these records, first in the language in force, then in the other."""
-    first = language()
-    parts: list[Part] = []
-    for one in (first, *(other for other in LANGUAGES if other != first)):
-        with speaking(one):
-            parts.append(element("section", *_half(records, one), lang="zh-CN" if one == "zh" else "en"))
-    return document(say("claims.book-title"), parts)
+    """The book of these records, in the language in force, the other one behind a button."""
+    return document(say("claims.book-title"), in_both(lambda: _half(records)))
 
 
-def _half(records: Sequence[Mapping[str, Any]], name: str) -> list[Part]:
+def _half(records: Sequence[Mapping[str, Any]]) -> list[Part]:
+    name = language()
     rows = [
         element(
             "tr",
@@ -63,5 +60,5 @@ def _page(record: Mapping[str, Any], name: str) -> Markup:
     machine = ", ".join(f"{key} {value}" for key, value in record.get("machine", {}).items())
     facts = {"date": record.get("date", ""), "seconds": record.get("seconds", ""), "hash": record["plan"]["hash"]}
     parts.append(element("p", element("code", printable(record["command"]))))
-    parts.append(element("p", f"{say('claims.facts', **facts)} · {printable(machine)}", class_="note"))
+    parts.append(element("p", f"{say('claims.facts', **facts)} · {printable(machine)}", class_="faint"))
     return element("article", *parts, class_="claim-page", id=f"{name}-{record['claim']}")

@@ -7,6 +7,7 @@ from danlu.base.finding_text import remedy_text
 from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
+from danlu.base.words import say
 from danlu.view.curves_page import POINTS, asking, curves_page
 from danlu.view.figures.chart import plain
 from danlu.view.figures.names import score_label, score_text
@@ -114,7 +115,8 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
         "done": story.facts,
         "heading": story.heading,
         "answers": [
-            {"change": one.change, "answer": one.answer, "look": one.look, "more": one.more, "command": command}
+            {"change": one.change, "answer": one.answer, "look": one.look, "command": command}
+            | ({"lacks": say("figure.more-pairs", count=one.more)} if command else {})
             for one, command in story.answers
         ],
         "lines": list(story.lines),

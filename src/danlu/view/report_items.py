@@ -144,9 +144,16 @@ def _change(effect: Mapping[str, object]) -> str:
 def _combinations(info: StudyInfo, item: ReportItem) -> Markup:
     members = [asdict(member) for member in info.members]
     found = combinations(members, [asdict(one) for one in info.baselines], info.metric)
-    head = [say("study.combination"), metric_name(info.metric), say("study.spread"), say("study.members")]
+    head = [say("study.combination"), metric_name(info.metric)]
+    head += [say(f"study.{column}") for column in ("spread", "members", "diverged")]
     rows = [
-        [one.name, proved(number_text(one.mean), item), proved(number_text(one.deviation), item), str(one.count)]
+        [
+            one.name,
+            proved(number_text(one.mean), item),
+            proved(number_text(one.deviation), item),
+            str(one.count),
+            str(one.diverged or ""),
+        ]
         for one in found[:_MOST_ROWS]
     ]
     more = say("study.more-rows", count=len(found) - _MOST_ROWS) if len(found) > _MOST_ROWS else None

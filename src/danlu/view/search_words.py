@@ -7,8 +7,8 @@ from typing import Any
 from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.words import say
-from danlu.view.figures.names import score_text
-from danlu.view.info.combinations import factors_text
+from danlu.view.figures.names import last_parts, score_text
+from danlu.view.info.effects import level_text
 from danlu.view.study_words import TextTable, best_text, told_times
 
 
@@ -42,11 +42,13 @@ def _best(search: Mapping[str, Any]) -> str:
 
 
 def _trials(search: Mapping[str, Any]) -> TextTable:
+    """A row a trial, with a column for each setting that is searched."""
     metric = search["metric"]
-    heads = [say("study.combination"), metric_name(metric), metric_name("loss")]
+    keys = list(dict.fromkeys(key for trial in search["trials"] for key in trial["factors"]))
+    heads = [*last_parts(keys), metric_name(metric), metric_name("loss")]
     rows = [
         [
-            factors_text(trial["factors"]),
+            *(level_text(trial["factors"].get(key, "–")) for key in keys),
             *(score_text(trial["score"][name]) if name in trial["score"] else "" for name in (metric, "loss")),
             str(trial["epochs"]),
             say(f"search.state-{trial['state']}"),

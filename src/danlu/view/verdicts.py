@@ -5,6 +5,7 @@ from typing import Any
 
 from danlu.base.metric_names import metric_name
 from danlu.base.words import say
+from danlu.stats.members import MOST_MORE
 
 
 def effect_text(effect: Mapping[str, Any]) -> str:
@@ -54,8 +55,8 @@ def _answer(effect: Mapping[str, Any]) -> str:
     if verdict == "worse":
         return say("study.worse" if effect["score_verdict"] == "worse" else "study.worse-by-divergence")
     reason, more = effect["reason"], effect["more"]
-    if reason in ("flat", "unfinished"):
-        return say(f"study.undecided-{reason}")
+    if reason in ("flat", "small", "unfinished"):
+        return say(f"study.undecided-{reason}", most=MOST_MORE)
     if reason == "mixed":
         return say(f"study.mixed-{effect['score_verdict']}")
     if not more:

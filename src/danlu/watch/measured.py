@@ -212,6 +212,7 @@ class Net:
     unoptimised_first: bool = False  # they all come before the first optimised one
     unreached: tuple[str, ...] = ()  # optimised parameters that no gradient has ever reached
     unregistered: int = 0  # parameters that a gradient reaches and that neither net nor any optimiser knows
+    made_anew: bool = False  # these are others in each step
     unlisted: int = 0  # parameters that a gradient reaches and that lie in a plain list or dict of a module
     dropout: dict[str, float] = field(default_factory=dict[str, float])
     plain_dropout: float = 0.0  # highest rate of a call of torch.nn.functional.dropout
@@ -336,6 +337,7 @@ class Measured:
     loss: Curve = field(default_factory=Curve)
     first_loss: float = float("nan")  # of the block, where a training goes on in it
     accuracy: Curve = field(default_factory=Curve)
+    accuracy_samples: int = 0  # of the newest batch in it; 0 where that is unknown
     losses_per_step: float = 1.0
     weighs_samples: bool = False  # the loss multiplies each sample by a number of its own, such as a return
     # A column of answers that became as many as all pairs beside a row: its shape, and that of the pairs.

@@ -53,12 +53,21 @@ def test_rates_of_several_runs_stand_in_one_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("f1", "drawn"), [([0.5, 0.6, 0.7], False), ([0.5, 0.6, 0.7 + 1e-12], False), ([0.5, 0.6, 0.701], True)]
+    ("last", "told"),
+    [
+        (0.7, "F1 is the same as accuracy here, and is not drawn."),
+        (0.7 + 1e-12, "F1 is the same as accuracy here, and is not drawn."),
+        (0.701, "F1 is never further than 0.001 from accuracy here, and is not drawn."),
+        (0.69003, "F1 is never further than 0.01 from accuracy here, and is not drawn."),
+        (0.72, ""),
+    ],
 )
-def test_a_metric_that_is_another_is_a_sentence(f1: list[float], drawn: bool) -> None:
-    chart = compared_chart([run(accuracy=[0.5, 0.6, 0.7], f1=f1)])
-    assert ("F1" in headings(chart)) == drawn
-    assert ("F1 is the same as accuracy here, and is not drawn." in chart.notes) == (not drawn)
+def test_a_metric_that_is_another_or_follows_it_closely_is_a_sentence(last: float, told: str) -> None:
+    chart = compared_chart([run(accuracy=[0.5, 0.6, 0.7], f1=[0.5, 0.6, last])])
+    assert ("F1" in headings(chart)) == (not told)
+    assert [note for note in chart.notes if "F1" in note] == ([told] if told else [])
+    numbers = compared_chart([run(mae=[0.5, 0.6, 0.7], rmse=[0.5, 0.6, 0.701])])
+    assert len(headings(numbers)) == 4, "numbers of a unit of their own are no shares"
 
 
 def test_where_gradients_are_clipped_is_drawn_over_their_norm() -> None:

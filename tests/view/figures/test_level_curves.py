@@ -45,7 +45,7 @@ def test_each_level_has_a_line_in_its_own_colour_and_a_band_in_the_same(levels: 
         (
             "en",
             ["training loss", "validation · loss", "validation · accuracy"],
-            ["Lines are means over seeds and folds; the bands are their 95 % intervals.",
+            ["Lines are means over seeds and folds; the bands are their 95% intervals.",
              "The other factors are at their first levels: net a.", "8 of 9 levels are drawn."],
         ),
         (

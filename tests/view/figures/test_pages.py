@@ -7,9 +7,11 @@ import pytest
 
 import view_samples as made
 from danlu.base.strict_json import to_json
+from danlu.store.records import WorstSample
 from danlu.store.study_history import StudyHistory
 from danlu.view.figures.chart import Cells, Chart, GuideLine, Heatmap, Line, Pictures, Points, Whiskers, Zone, plain
 from danlu.view.figures.pages import compared_chart, net_scene, run_charts, study_charts
+from danlu.view.figures.predictions import worst_chart
 from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.info.curves import MOST_POINTS, CurveQuery
 from danlu.view.info.study import study_info
@@ -96,6 +98,26 @@ def test_the_confusion_counts_in_its_cells() -> None:
     assert (right.texts, wrong.texts) == ([["9", ""], ["", "7"]], [["", "1"], ["3", ""]])
     assert (right.values, wrong.values) == ([[0.9, None], [None, 0.7]], [[None, 0.1], [0.3, None]])
     assert chart.notes == ["Most frequent mistake: 3 of 10 times dog is taken for cat."]
+
+
+def test_behind_a_cell_of_the_confusion_are_its_samples() -> None:
+    chart = made.chart_of_run("confusion")
+    cells = chart.panels[0].marks[0]
+    assert isinstance(cells, Cells)
+    worst = made.class_predictions()["worst"]
+    names = made.class_predictions()["classes"]
+    assert [*cells.places] == [(names.index(one["actual"]), names.index(one["predicted"])) for one in worst]
+    assert len(cells.samples) == len(worst)
+    assert chart.hint
+    assert chart.hint not in chart.notes, "on paper nothing is clicked"
+
+
+@pytest.mark.parametrize(("loss", "told"), [(0.02, "cat, right"), (0.6, "cat, right but unsure")])
+def test_a_sample_that_is_right_and_sure_is_not_called_unsure(loss: float, told: str) -> None:
+    sample = WorstSample(actual="cat", predicted="cat", loss=loss)
+    (pictures,) = worst_chart([sample]).panels[0].marks
+    assert isinstance(pictures, Pictures)
+    assert pictures.pictures[0].title == told
 
 
 def test_the_worst_samples_are_shown() -> None:

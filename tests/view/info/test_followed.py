@@ -5,6 +5,7 @@ import pytest
 import view_samples as made
 from danlu.store.records import MomentTaken, SamplesFollowed
 from danlu.view.figures.chart import Cells
+from danlu.view.figures.moments import moment_charts
 from danlu.view.info.followed import MOST_ROWS, followed, telling
 
 
@@ -34,7 +35,7 @@ def test_numbers_are_told_by_how_far_they_are_off() -> None:
     told = followed(made.sample_run(*made.number_moments()).history)
     assert told is not None
     assert told.numbers
-    assert [(one.sample, one.colours) for one in told.rows] == [(1, (2.0, 2.0)), (0, (1.0, 0.5))]
+    assert [(one.sample, one.colours) for one in told.rows] == [(1, (-2.0, -2.0)), (0, (-1.0, -0.5))]
     (panel,) = made.chart_of_run("samples", *made.number_moments()).panels
     (cells,) = panel.marks
     assert isinstance(cells, Cells)
@@ -72,3 +73,27 @@ def test_a_moment_with_other_samples_is_passed_over() -> None:
     assert found.epochs == (1, 3)
     assert followed(made.sample_run(*told[1:]).history) is None
     assert followed(made.sample_run(told[0]).history) is None
+
+
+@pytest.mark.parametrize("broken", [[3], [2, 3], [1, 2, 3]])
+def test_what_a_diverged_net_says_is_no_answer(broken: list[int]) -> None:
+    """The largest of outputs that are no numbers is the first class: it is nobody's answer, and no mistake."""
+    told = [
+        one | {"answers": [0, 0, 0], "likely": [None] * 3}
+        if one["kind"] == "moment" and one["epoch"] in broken
+        else one
+        for one in made.moment_records()
+    ]
+    info = made.sample_run(*told)
+    found = followed(info.history)
+    assert info.history.followed is not None
+    for moment in info.history.moments:
+        kinds = {chart.kind for chart in moment_charts(info.history.followed, moment)}
+        assert ("moment-confusion" in kinds) == (moment.epoch not in broken)
+    if len(broken) == 3:
+        assert found is None
+        return
+    assert found is not None
+    for row in found.rows:
+        assert [row.answers[at - 1] for at in broken] == ["–"] * len(broken)
+        assert not any(row.right[at - 1] for at in broken)

@@ -301,6 +301,19 @@ def test_what_never_had_a_gradient_is_named() -> None:
     assert watched.probe.unreached({"": watched.model}, ()) == ("0.bias",)
 
 
+def test_what_is_trained_later_is_not_unreached() -> None:
+    watched = Watched()
+    first, second = watched.model[0], watched.model[1]  # type: ignore
+    early, late = sgd(first), sgd(second)
+    for optimizer in (early, late):
+        watched.probe.record(optimizer)
+    first.weight.grad = torch.zeros(2, 2)
+    watched.step(early)
+    assert watched.probe.unreached({"": watched.model}, ()) == ("0.bias",)
+    watched.step(late)
+    assert watched.probe.unreached({"": watched.model}, ()) == ("0.bias", "1.weight", "1.bias")
+
+
 def test_what_an_optimiser_held_stays_moved_when_it_is_gone() -> None:
     watched = Watched()
     parameters = {id(one) for one in watched.model.parameters()}

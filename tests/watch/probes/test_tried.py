@@ -28,6 +28,15 @@ def test_a_loader_tells_which_dimension_is_the_batch() -> None:
     assert tried(Judge(lambda x: net(x)[0]), batch, loader_batch=5).others > 0.01
 
 
+def test_targets_of_the_places_of_a_single_sample_are_no_batch() -> None:
+    def batch() -> Batch:
+        return torch.randn(1, 5, 8, generator=DRAWN), torch.randint(12, (5,), generator=DRAWN)
+
+    rnn = nn.RNN(8, 12)
+    assert math.isnan(tried(Judge(lambda x: rnn(x.transpose(0, 1))[0][:, 0]), batch).others)
+    assert tried(Judge(lambda x: rnn(x.transpose(0, 1))[0][:, 0]), batch, loader_batch=5).others > 0.01
+
+
 def test_targets_that_are_a_place_shorter_are_met_by_the_first_or_the_last_answers() -> None:
     net = Reader()
     for part, lag in ((slice(None, -1), 1), (slice(1, None), 0)):

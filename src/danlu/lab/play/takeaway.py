@@ -7,8 +7,6 @@ from danlu.base.recipe import Recipe
 from danlu.base.short_recipe import stated, stated_toml, stated_words, typed
 from danlu.lab.play.settings import SEEDS, VARIED, Chosen
 
-_MOST_SEEDS = 500
-
 
 def takeaway(recipe: Recipe) -> dict[str, str]:
     """The recipe as "toml", as "command" and as "python"."""
@@ -29,8 +27,7 @@ def comparison(recipe: Recipe, before: Chosen, after: Chosen, more: int) -> str 
         return None
     words = [word for word in stated_words(recipe) if not word.startswith(f"{key}=")]
     levels = ",".join(typed(chosen[changed[0]]) for chosen in (before, after))
-    seeds = min(_MOST_SEEDS, len(SEEDS) + more)
-    return shlex.join(["danlu", "compare", *words, "--vary", f"{key}={levels}", "--seeds", str(seeds)])
+    return shlex.join(["danlu", "compare", *words, "--vary", f"{key}={levels}", "--seeds", str(len(SEEDS) + more)])
 
 
 def _literal(keys: dict[str, Any]) -> str:

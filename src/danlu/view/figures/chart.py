@@ -106,7 +106,8 @@ class Cells:
     column reaches half the way to its neighbours. `ramp` is "amount", "share" (from 0 to 1, pale), "mistake" (from 0
     on) or "difference" (from -x over 0 to x); with `log` the colours go by powers of ten; `texts` are written in the
     cells. What has no number is grey; where `bare` it is not painted, so that two can fill one panel. `samples` are
-    what the rows are of: a page shows the one that is clicked."""
+    what the rows are of: a page shows the one that is clicked; with `places`, the row and column of each, those of the
+    cell. `names` are the rows' whole names, where the axis has short ones."""
 
     xs: Numbers
     values: Sequence[Numbers]
@@ -116,6 +117,8 @@ class Cells:
     texts: Sequence[Sequence[str]] = ()
     bare: bool = False
     samples: "Sequence[Picture]" = ()
+    places: Sequence[tuple[int, int]] = ()
+    names: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,12 +189,14 @@ class Panel:
 
 @dataclasses.dataclass(frozen=True)
 class Chart:
-    """A picture: its kind, what it shows, its panels from the top down, and notes to be read under it."""
+    """A picture: its kind, what it shows, its panels from the top down, and notes to be read under it; `hint` is what a
+    page says of a click."""
 
     kind: str
     title: str
     panels: Sequence[Panel]
     notes: Sequence[str] = ()
+    hint: str = ""
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from danlu.base.metric_names import metric_bounds, metric_name, within
 from danlu.base.words import say
 from danlu.stats.mean_interval import mean_interval
+from danlu.stats.members import MOST_MORE
 from danlu.view.figures.chart import Axis, Cells, Chart, GuideLine, Line, Mark, Panel, Points, Whiskers, Zone
 from danlu.view.figures.names import score_text
 from danlu.view.info.effects import EffectRow, Level, Pair, Sweep, level_text, look_of
@@ -61,8 +62,15 @@ def _row_words(effect: EffectRow, remedy: bool) -> list[str]:
     change = effect.after if remedy else f"{effect.factor.rpartition('.')[2]}: {effect.before} → {effect.after}"
     mean, bracket, interval = _numbers(effect).partition(" [")
     numbers = [mean + bracket + interval] if len(mean + bracket + interval) <= _MOST_SIGNS else [mean, f"[{interval}"]
-    more = [say("figure.more-pairs", count=effect.more)] if effect.more else []
-    return [*textwrap.wrap(change, _MOST_SIGNS), *numbers, *more]
+    more = _more_text(effect)
+    return [*textwrap.wrap(change, _MOST_SIGNS), *numbers, *([more] if more else [])]
+
+
+def _more_text(effect: EffectRow) -> str:
+    """How many seeds would decide it; "" where it is decided, or where seeds alone will not."""
+    if effect.endless:
+        return say("figure.more-than", count=MOST_MORE)
+    return say("figure.more-pairs", count=effect.more) if effect.more else ""
 
 
 def _ends(known: Sequence[tuple[float, EffectRow]]) -> tuple[list[float | None], list[float | None]]:
@@ -81,8 +89,7 @@ def _metric_axis(metric: str) -> Axis:
 
 
 def _effect_text(effect: EffectRow) -> str:
-    more = "  " + say("figure.more-pairs", count=effect.more) if effect.more else ""
-    return f"{_numbers(effect)}{more}"
+    return "  ".join(filter(None, (_numbers(effect), _more_text(effect))))
 
 
 def _numbers(effect: EffectRow) -> str:

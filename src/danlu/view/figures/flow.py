@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Cells, Chart, Panel
-from danlu.view.figures.names import short
+from danlu.view.figures.names import short, told_apart
 from danlu.view.info.flow import Flow, Grid
 
 _MOST_NAMES = 40
@@ -16,13 +16,15 @@ def flow_chart(info: Flow) -> Chart:
     """One heat map for each quantity that was measured. A column lies at its step, and reaches half the way to the next
     ones: the first steps are measured more often than later ones."""
     skip = max(1, -(-len(info.layers) // _MOST_NAMES))
-    y_ticks = [(float(at), name) for at, name in enumerate(info.layers)][::skip]
+    names = told_apart(info.layers)
+    y_ticks = [(float(at), name) for at, name in enumerate(names)][::skip]
+    whole = [] if names == [*info.layers] else info.layers
     height = max(0.8, min(4.0, 0.45 + _ROW * len(info.layers)))
     panels = [
         Panel(
             Axis(),
             Axis(ticks=y_ticks),
-            [_cells(info.steps, grid, quantity)],
+            [replace(_cells(info.steps, grid, quantity), names=whole)],
             title=say(f"figure.flow-title-{quantity}"),
             height=height,
             shares_x="step",

@@ -7,7 +7,7 @@ from danlu.base.words import say
 from danlu.store.records import BoundaryGrid, MomentTaken, SamplesFollowed
 from danlu.view.figures.chart import Axis, Cells, Chart, Heatmap, Mark, Panel, Picture, Pictures, Points
 from danlu.view.figures.predictions import confusion_chart, residuals_chart
-from danlu.view.info.followed import Followed, FollowedSample
+from danlu.view.info.followed import Followed, FollowedSample, is_answered
 from danlu.view.info.predictions import Confusion, Residuals
 from danlu.view.info.surface import Surface, contour
 from danlu.view.palette import SHAPES, series_color
@@ -50,7 +50,7 @@ def followed_chart(info: Followed) -> Chart:
     )
     counts = {"samples": info.samples, "never": info.never, "forgotten": info.forgotten}
     notes = [] if info.numbers else [say("figure.followed-note", **counts)]
-    return Chart("samples", say("figure.followed"), [panel], [*notes, say("figure.click-sample")])
+    return Chart("samples", say("figure.followed"), [panel], notes, say("figure.click-sample"))
 
 
 def _texts(info: Followed, inside: Callable[[FollowedSample, int], bool]) -> list[list[str]]:
@@ -92,8 +92,11 @@ def _course(one: FollowedSample) -> str:
 
 
 def moment_charts(first: SamplesFollowed | None, moment: MomentTaken) -> list[Chart]:
-    """What is known of one moment: mistakes or residuals of the validation part, boundary, first filters."""
+    """What is known of one moment: mistakes or residuals of the validation part, boundary, first filters. A net whose
+    outputs were no numbers made no mistakes that mean anything."""
     charts: list[Chart] = []
+    if first and not is_answered(first, moment):
+        first = None
     if first and first.classes and moment.confusion and len(moment.confusion) == len(first.classes):
         counts = tuple(tuple(row) for row in moment.confusion)
         charts.append(_of_validation(confusion_chart(Confusion(tuple(first.classes), counts))))

@@ -1,6 +1,7 @@
 """Names of numbers as people read them, in the language in force."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from danlu.base.metric_names import metric_name
@@ -48,6 +49,42 @@ def score_label(part: str, metric: str) -> str:
     'test · F1'
     """
     return f"{say(f'page.part-{part}')} · {metric_name(metric)}"
+
+
+def last_parts(keys: Sequence[str]) -> list[str]:
+    """Settings without their sections, where they can be told apart without them.
+
+    >>> last_parts(["optim.lr", "train.epochs"]), last_parts(["optim.name", "net.name"])
+    (['lr', 'epochs'], ['optim.name', 'net.name'])
+    """
+    parts = [key.rpartition(".")[2] for key in keys]
+    return parts if len({*parts}) == len(parts) else [*keys]
+
+
+def told_apart(names: Sequence[str], most: int = 22) -> list[str]:
+    """Names of layers in at most so many signs, no two alike: where some are too long, the first parts of all paths are
+    their first letters and their numbers, as many as it takes; else the middle is left out.
+
+    >>> told_apart(["features.denseblock1.denselayer2.conv1", "features.denseblock2.denselayer2.conv1", "head"])
+    ['f.d1.denselayer2.conv1', 'f.d2.denselayer2.conv1', 'head']
+    """
+    depth = max((name.count(".") for name in names), default=0)
+    for letters, count in [(0, 0), *((1, count) for count in range(1, depth + 1)), (2, depth), (3, depth)]:
+        found = [_abbreviated(name, letters, count) for name in names]
+        if max(map(len, found), default=0) <= most and len({*found}) == len({*names}):
+            return found
+    ends = [f"…{place}" for place in range(1, len(names) + 1)]
+    return [
+        name if len(name) <= most else f"{name[: most // 3]}…{name[len(name) - most + most // 3 + 1 + len(end) :]}{end}"
+        for name, end in zip(names, ends, strict=True)
+    ]
+
+
+def _abbreviated(name: str, letters: int, count: int) -> str:
+    """A path whose first parts, but never its last one, are so many letters each with the numbers behind them."""
+    *path, last = name.split(".")
+    short = [re.sub(rf"^(\D{{{letters}}})\D+", r"\1", part) for part in path[:count]]
+    return ".".join((*short, *path[count:], last))
 
 
 def together(steps: Sequence[float], last: float) -> list[list[int]]:

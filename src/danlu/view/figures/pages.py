@@ -135,8 +135,9 @@ def _curves(infos: Sequence[RunInfo], wanted: CurveQuery | None) -> Curves:
 
 
 def read_predictions(info: RunInfo) -> list[Predictions]:
-    """The predictions, those on the test part first."""
-    return sorted(map(predictions, info.history.predictions), key=lambda told: told.part != "test")
+    """The predictions, those on the test part first; none of outputs that were no numbers."""
+    found = [one for one in map(predictions, info.history.predictions) if not one.broken]
+    return sorted(found, key=lambda told: told.part != "test")
 
 
 def net_scene(info: RunInfo) -> Scene | None:
@@ -147,7 +148,7 @@ def net_scene(info: RunInfo) -> Scene | None:
 def _prediction_charts(told: Predictions) -> list[Chart]:
     charts: list[Chart] = []
     if told.confusion:
-        charts.append(confusion_chart(told.confusion))
+        charts.append(confusion_chart(told.confusion, told.worst))
     if told.calibration:
         charts.append(calibration_chart(told.calibration))
     if told.residuals:

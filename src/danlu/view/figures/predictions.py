@@ -11,11 +11,13 @@ from danlu.view.info.predictions import Calibration, Confusion, Residuals
 _MOST_TEXTS = 20  # classes; with more of them the numbers in the cells would be too small
 _MOST_TICKS = 50
 _COLUMNS = 8
+_UNSURE = 0.36  # the loss of a sample whose class has a probability of 70 %
 
 
-def confusion_chart(info: Confusion) -> Chart:
+def confusion_chart(info: Confusion, kept: Sequence[WorstSample] = ()) -> Chart:
     """Colours are shares of each actual class, mistakes in a colour and on a scale of their own, for they are few
-    beside what is right; the numbers in the cells are counts."""
+    beside what is right; the numbers in the cells are counts. Behind each cell are those of its samples that are
+    `kept`."""
     right: list[list[float | None]] = []
     wrong: list[list[float | None]] = []
     for at, row in enumerate(info.counts):
@@ -29,7 +31,15 @@ def confusion_chart(info: Confusion) -> Chart:
     skip = max(1, -(-len(info.classes) // _MOST_TICKS))
     ticks = [(float(at), name) for at, name in enumerate(info.classes)][::skip]
     columns = list(range(len(info.classes)))
-    cells = [Cells(columns, right, say("figure.share-right"), "share", texts=of_right, bare=True)]
+    places = {name: at for at, name in enumerate(info.classes)}
+    known = [one for one in kept if one.actual in places and one.predicted in places]
+    cells = [
+        Cells(
+            columns, right, say("figure.share-right"), "share", texts=of_right, bare=True,
+            samples=[_picture(one) for one in known],
+            places=[(places[one.actual], places[one.predicted]) for one in known],
+        )
+    ]  # fmt: skip
     if any(share for row in wrong for share in row):
         cells.append(Cells(columns, wrong, say("figure.share-wrong"), "mistake", texts=of_wrong, bare=True))
     panel = Panel(
@@ -38,7 +48,8 @@ def confusion_chart(info: Confusion) -> Chart:
         cells,
         height=2.6,
     )
-    return Chart("confusion", say("figure.confusion"), [panel], _confusion_notes(info))
+    hint = say("figure.click-cell") if known else ""
+    return Chart("confusion", say("figure.confusion"), [panel], _confusion_notes(info), hint)
 
 
 def _confusion_notes(info: Confusion) -> list[str]:
@@ -93,24 +104,30 @@ def residuals_chart(info: Residuals) -> Chart:
     return Chart("residuals", say("figure.residuals"), [panel])
 
 
+def _picture(one: WorstSample) -> Picture:
+    return Picture(one.png, _caption(one), (*_lines(one), say("figure.its-loss", loss=short(one.loss, 3))))
+
+
+def _number_picture(one: WorstSample) -> Picture:
+    title = say("figure.number-instead-of", predicted=one.predicted, actual=one.actual)
+    return Picture(one.png, title, (*_lines(one), say("figure.its-error", loss=short(one.loss, 3))))
+
+
+def _lines(one: WorstSample) -> tuple[str, ...]:
+    return (one.text,) if one.text else ()
+
+
 def _caption(one: WorstSample) -> str:
-    """What was said and what is true; among few mistakes stand samples that were right, but hardly sure of it."""
+    """What was said and what is true; among few mistakes stand samples that were right, hardly sure of it or not."""
     if one.predicted == one.actual:
-        return say("figure.right-but-unsure", actual=one.actual)
+        unsure = one.loss > _UNSURE
+        return say("figure.right-but-unsure" if unsure else "figure.right-sample", actual=one.actual)
     return say("figure.instead-of", predicted=one.predicted, actual=one.actual)
 
 
 def worst_chart(info: Sequence[WorstSample], *, numbers: bool = False) -> Chart:
     """The samples whose loss is greatest, or where `numbers` are predicted whose error is, the worst first."""
-    unit = "figure.its-error" if numbers else "figure.its-loss"
-    pictures = [
-        Picture(
-            one.png,
-            _caption(one),
-            (*((one.text,) if one.text else ()), say(unit, loss=short(one.loss, 3))),
-        )
-        for one in info
-    ]
+    pictures = [_number_picture(one) if numbers else _picture(one) for one in info]
     rows = -(-len(pictures) // _COLUMNS)
     panel = Panel(Axis(), Axis(), [Pictures(pictures)], height=0.72 * max(1, rows))
-    return Chart("worst", say("figure.worst"), [panel])
+    return Chart("worst", say("figure.worst-numbers" if numbers else "figure.worst"), [panel])

@@ -29,7 +29,8 @@ class EffectRow:
     high: float | None
     pairs: int
     verdict: str
-    more: int | None = None  # pairs that would decide it, about
+    more: int | None = None  # seeds that would decide it, about
+    endless: bool = False  # no number of seeds that anybody trains would
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def forest(effects: Sequence[Mapping[str, Any]]) -> tuple[EffectRow, ...]:
             pairs=int(effect["pairs"]),
             verdict=str(effect["verdict"]),
             more=int(effect["more"]) if effect.get("more") else None,
+            endless=effect.get("reason") == "small",
         )
         for effect in effects
     )
@@ -191,10 +193,14 @@ def level_text(level: Any) -> str:
 
     >>> level_text(0.1), level_text([64, 64]), level_text("relu"), level_text({"optim.lr": 0.1, "train.epochs": 5})
     ('0.1', '64×64', 'relu', 'optim.lr=0.1, train.epochs=5')
+    >>> level_text(None), level_text(True)
+    ('none', 'true')
     """
     if isinstance(level, Mapping):
         settings = cast(Mapping[str, Any], level)
         return ", ".join(f"{key}={level_text(value)}" for key, value in settings.items()) or say("study.as-it-is")
+    if level is None or isinstance(level, bool):
+        return str(level).lower()  # as they are typed
     if isinstance(level, float):
         return f"{level:g}"
     if isinstance(level, list | tuple):

@@ -14,7 +14,7 @@ _OF_A_KIND = 12  # that are wrong at the end, or were forgotten on the way
 @dataclass(frozen=True)
 class FollowedSample:
     """One sample: what it is, what was answered after each epoch, and the number that its colour goes by: the
-    probability of its actual class, or of numbers predicted minus actual. `learnt` is the epoch since when the answers
+    probability of its actual class, or of numbers actual minus predicted. `learnt` is the epoch since when the answers
     are right, None where the last one is wrong or there is no right; `forgotten` are those after which a right answer
     had become a wrong one."""
 
@@ -42,9 +42,9 @@ class Followed:
 
 
 def followed(history: RunHistory) -> Followed | None:
-    """What a run recorded of its followed samples; None where it recorded nothing of them."""
+    """What a run recorded of its followed samples; None where it recorded nothing of them, or no answer that is one."""
     first, moments = history.followed, _whole(history.followed, history.moments)
-    if first is None or not moments:
+    if first is None or not any(is_answered(first, one) for one in moments):
         return None
     pictures = {one.sample: one for one in (history.pictured.samples if history.pictured else ())}
     everyone = [_sample(first, moments, place) for place in range(len(first.samples))]
@@ -95,13 +95,25 @@ def _whole(first: SamplesFollowed | None, moments: Sequence[MomentTaken]) -> lis
     ]
 
 
+def is_answered(first: SamplesFollowed, moment: MomentTaken) -> bool:
+    """Whether any of the samples was answered: the outputs of a net that diverged are no answers, though of numbers
+    that are none the first class is the largest."""
+    return any(value is not None for value in (moment.answers if first.classes is None else moment.likely) or ())
+
+
 def _sample(first: SamplesFollowed, moments: Sequence[MomentTaken], place: int) -> FollowedSample:
     actual = first.actual[place]
-    given = [one.answers[place] for one in moments if one.answers is not None]
+    given = [
+        None
+        if first.classes is not None and one.likely is not None and one.likely[place] is None
+        else one.answers[place]
+        for one in moments
+        if one.answers is not None
+    ]
     right = tuple(answer == actual for answer in given) if first.classes is not None else ()
     learnt, forgotten = _course([one.epoch for one in moments], right)
     if first.classes is None:
-        colours = tuple(None if answer is None else answer - actual for answer in given)
+        colours = tuple(None if answer is None else actual - answer for answer in given)
     else:
         colours = tuple(one.likely[place] for one in moments if one.likely is not None)
     answers = tuple(_named(first.classes, answer) for answer in given)

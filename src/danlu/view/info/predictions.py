@@ -1,5 +1,6 @@
 """What a trained net predicted: confusion, calibration, residuals, and the samples it got worst."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,17 @@ class Predictions:
     calibration: Calibration | None = None
     residuals: Residuals | None = None
     worst: tuple[WorstSample, ...] = ()
+
+    @property
+    def broken(self) -> bool:
+        """Whether no output was a number, as of a net that diverged: of such outputs the first class is the largest."""
+        if not self.worst or any(math.isfinite(one.loss) for one in self.worst):
+            return False
+        if self.residuals:
+            return not any(map(math.isfinite, self.residuals.predicted))
+        if self.calibration:
+            return not any(self.calibration.confidence)
+        return not any(any(row[1:]) for row in self.confusion.counts) if self.confusion else True
 
 
 def predictions(record: PredictionsMade) -> Predictions:

@@ -96,6 +96,7 @@ def _line(line: ListLine, columns: Sequence[str], metric: str, base: Row | None)
         "state": row["state"],
         "depth": line.depth,
         "below": line.below,
+        "chip": _chip(line),
         "opened": line.opened,
         "star": row["star"],
         "tags": list(row["tag"]),
@@ -110,6 +111,15 @@ def _line(line: ListLine, columns: Sequence[str], metric: str, base: Row | None)
         told["base"] = base["_id"] == row["_id"]
         told["differences"] = [_difference(row, base, column) for column in (metric, *columns)]
     return told
+
+
+def _chip(line: ListLine) -> str:
+    """What a row is that is no run, with the number of what lies in it where that is known before it is unfolded."""
+    if line.row["type"] != "study":
+        return ""
+    if line.row.get("_search"):
+        return say("page.search")
+    return say("page.study-of", count=line.below) if line.below else say("page.study")
 
 
 def cell_text(row: Mapping[str, Any], column: str) -> Any:

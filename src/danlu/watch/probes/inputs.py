@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -211,21 +212,19 @@ class SampleProbe:
         return (rows.double() @ self._weights[size]).view(torch.int64) >> _LAST_BITS
 
     def _read(self, step: int) -> None:
+        seen = self._seen
         for keys in self._waiting():
             # Where all of a batch was seen before, a new epoch has begun; a few doubles are in the nature of some data.
-            if (
-                self._epoch_rows is None
-                and len(self._seen)
-                and sum(key in self._seen for key in keys) > 0.95 * len(keys)
-            ):
+            if self._epoch_rows is None and len(seen) and sum(map(seen.__contains__, keys)) > 0.95 * len(keys):
                 self._close_epoch(step)
             if self._epoch_rows is not None:
-                self._second += [self._seen.get(key, -1) for key in keys]
+                self._second += [seen.get(key, -1) for key in keys]
             else:
                 self._in_first_epoch += len(keys)
-                for key in keys:
-                    if self._seen.setdefault(key, len(self._seen)) != len(self._seen) - 1:
-                        self._twice.add(key)
+                fresh = [key for key in dict.fromkeys(keys) if key not in seen]
+                if len(fresh) < len(keys):
+                    self._twice.update((Counter(keys) - Counter(fresh)).keys())
+                seen.update(zip(fresh, range(len(seen), len(seen) + len(fresh)), strict=True))
         self._batches.clear()
         if self._epoch_rows is not None and len(self._second) >= min(64, self._epoch_rows):
             known = [place for place in self._second if place >= 0]

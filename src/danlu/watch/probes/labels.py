@@ -237,6 +237,7 @@ class LabelProbe:
         if not len(targets):
             return
         self._measured.accuracy.add(float((answers == targets).float().mean()))
+        self._measured.accuracy_samples = len(targets)
         size = max(self._measured.labels.outputs, 2)
         if size <= _MOST_ANSWERS:
             pairs = targets.clamp(max=size - 1) * size + answers.clamp(max=size - 1)

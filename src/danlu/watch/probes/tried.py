@@ -96,7 +96,7 @@ class TriedCall:
         flat = self.inputs.dim() == 2 and self.inputs.dtype.is_floating_point
         counts = {
             len(one.targets) for one in self.losses if one.targets.dim() and one.targets.numel() == len(one.targets)
-        }
+        } - {first * second}  # as many as all places, of a single sample or of samples of a single one
         for count in (*counts, self.measured.loader_batch):
             if flat and count == first:
                 return 0

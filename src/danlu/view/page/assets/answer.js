@@ -4,7 +4,7 @@ danlu.LEAST_SHARE = 0.02; // of a probability: what moves it less is painted as 
 
 danlu.largest = (effects, least) => Math.max(least, ...effects.map(Math.abs));
 
-danlu.percent = (share) => `${(100 * share).toFixed(share > 0.0995 ? 0 : 1)} %`;
+danlu.percent = (share) => `${(100 * share).toFixed(share > 0.0995 ? 0 : 1)}%`;
 
 /** Bars from 0 to 1, the largest first. */
 danlu.shareBars = (pairs) => danlu.make("table", { class: "bars" }, danlu.make("tbody", {}, ...pairs.map(([name, share]) =>
@@ -20,7 +20,7 @@ danlu.effectBars = (pairs, told, least) => {
     const side = effect < 0 ? { width, marginLeft: `${50 - 50 * Math.abs(effect) / most}%` } : { width, marginLeft: "50%" };
     return danlu.make("tr", {}, danlu.make("th", { scope: "row" }, danlu.visible(name)),
       danlu.make("td", { class: "bar-cell middle" }, danlu.make("div", { class: effect < 0 ? "amount against" : "amount", style: side })),
-      danlu.make("td", { class: "number" }, told(effect)));
+      danlu.make("td", { class: "number" }, told(Math.abs(effect) < 1e-4 * most ? 0 : effect)));
   })));
 };
 

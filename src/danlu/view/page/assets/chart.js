@@ -47,7 +47,7 @@ danlu.Chart = class {
     if (solid) parts.push(danlu.solid(solid, chart.panels[0], width, this));
     else if (pictures) parts.push(danlu.pictures(pictures));
     else parts.push(this.panels(width));
-    const notes = (chart.notes ?? []).map((note) => danlu.make("li", {}, note));
+    const notes = [...(chart.notes ?? []), chart.hint].filter(Boolean).map((note) => danlu.make("li", {}, note));
     if (notes.length) parts.push(danlu.make("ul", { class: "chart-notes" }, ...notes));
     host.dataset.kind = chart.kind;
     this.body.replaceChildren(...parts);
@@ -288,7 +288,8 @@ danlu.Chart = class {
   /** The words along a panel's x axis, as many as have room, each as lines as wide as its share; null where there are none. */
   along(panel, width) {
     if (!panel.x.ticks?.length) return null;
-    const found = danlu.some(panel.x.ticks, Math.max(2, Math.floor(width / 90)));
+    const widest = Math.max(...panel.x.ticks.map(([, word]) => danlu.textWidth(word)));
+    const found = danlu.some(panel.x.ticks, Math.max(2, Math.floor(width / Math.min(90, widest + 12))));
     const columns = panel.marks.find((mark) => mark.type === "Cells")?.xs.length ?? found.length;
     const room = (width / columns) * Math.ceil(panel.x.ticks.length / found.length);
     return found.map(([at, word]) => [at, word, danlu.wrapped(word, room - 8)]);
@@ -300,14 +301,11 @@ danlu.Chart = class {
   /** What an axis is called, as lines below it. */
   below(panel) { return panel.x.label ? danlu.wrapped(panel.x.label, this.width - 8) : []; }
 
-  /** A word in the width there is: of a path its first parts by one sign each, what is still too long cut. */
+  /** A word in the width there is; what is too long is cut. */
   fitted(word, width) {
     const fits = (text) => danlu.textWidth(text) * 0.96 <= width;
-    const parts = /\s/.test(word) ? [word] : word.split(/(?<=[._])/);
-    for (let at = 0; at < parts.length - 1 && !fits(parts.join("")); at += 1) if (parts[at].length > 2) parts[at] = parts[at][0] + parts[at].at(-1);
-    const path = parts.join("");
-    if (fits(path)) return path;
-    let signs = [...path];
+    if (fits(word)) return word;
+    let signs = [...word];
     while (signs.length > 1 && !fits(`${signs.join("")}…`)) signs = signs.slice(0, -1);
     return `${signs.join("")}…`;
   }

@@ -148,7 +148,7 @@ danlu.ListPage = class {
     const link = row.kind === "member" ? danlu.make("span", {}, name)
       : danlu.make("a", { href: `#/${row.kind === "study" ? "study" : "run"}/${row.id}`, "data-open": row.id, title: row.title ? row.name : null }, shown);
     return danlu.make("td", { class: "name" }, unfold, link,
-      row.kind === "study" ? danlu.make("span", { class: "chip" }, row.below ? danlu.say("study-of", { count: row.below }) : danlu.say("study")) : null,
+      row.chip ? danlu.make("span", { class: "chip" }, row.chip) : null,
       ...row.tags.map((tag) => danlu.make("span", { class: "chip tag" }, tag)),
       row.note ? danlu.make("span", { class: "faint note-line" }, row.note.split("\n")[0].slice(0, 80)) : null);
   }

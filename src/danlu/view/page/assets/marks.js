@@ -154,7 +154,7 @@ danlu.marks.Cells = (mark, { x, y, layer, over, box, columns, words }) => {
   const [top, bottom] = [y(-0.5), y(mark.values.length - 0.5)];
   layer.append(danlu.make("image", { href, x: box.left, y: top, width: box.right - box.left, height: bottom - top, preserveAspectRatio: "none", style: { imageRendering: "pixelated" } }));
   (mark.texts ?? []).forEach((texts, row) => texts.forEach((text, column) => {
-    if (!text || (box.right - box.left) / columns < 7 * text.length) return;
+    if (!text || (box.right - box.left) / columns < danlu.textWidth(text) + 4) return;
     const [red, green, blue] = danlu.ramp(mark.ramp ?? "amount", danlu.share(mark.values[row][column], range, mark.log));
     const fill = 0.299 * red + 0.587 * green + 0.114 * blue < 140 ? "#ffffff" : "#1b1b1b";
     const left = box.left + ((column + 0.5) / columns) * (box.right - box.left);

@@ -28,7 +28,7 @@ danlu.cell = (text, kind = "") => danlu.make("td", { class: kind }, text === nul
 danlu.state = (state) => danlu.make("span", { class: `state ${state}` }, danlu.say(`state-${state}`));
 
 danlu.table = (head, rows) => danlu.make("div", { class: "scroll" }, danlu.make("table", {},
-  danlu.make("thead", {}, danlu.make("tr", {}, ...head.map((word) => danlu.make("th", {}, word)))),
+  danlu.make("thead", {}, danlu.make("tr", {}, ...head.map((word) => danlu.make("th", {}, ...word.split(/(?<=[._])/).flatMap((part) => [part, danlu.make("wbr")]))))),
   danlu.make("tbody", {}, ...rows.map((row) => danlu.make("tr", {}, ...row.map((word) => danlu.cell(word))))),
 ), head.length ? danlu.make("p", { class: "table-tools" }, ...["markdown", "latex"].map((kind) => danlu.copier(danlu.say(`copy-${kind}`), () => danlu.tableText(head, rows, kind)))) : null);
 

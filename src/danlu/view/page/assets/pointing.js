@@ -59,7 +59,7 @@ Object.assign(danlu.Chart.prototype, {
       band.classList.add("hidden");
       if (b - a >= 5) { this.zoomTo([area.x.back(Math.max(a, area.box.left)), area.x.back(Math.min(b, area.box.right))]); }
     });
-    svg.addEventListener("click", (event) => { const at = place(event); const area = areaAt(at); if (area) this.pick(area, this.rowAt(area, at)); });
+    svg.addEventListener("click", (event) => { const at = place(event); const area = areaAt(at); if (area) this.pick(area, at); });
     svg.addEventListener("dblclick", () => this.zoomTo(null));
     svg.addEventListener("keydown", (event) => this.keyed(event, point));
   },
@@ -75,8 +75,9 @@ Object.assign(danlu.Chart.prototype, {
       this.follow(x, area, point);
     } else if (area.panel.marks[0].type === "Cells" && ["ArrowUp", "ArrowDown", "Enter"].includes(event.key)) {
       this.row = Math.min(area.panel.marks[0].values.length - 1, Math.max(0, (this.row ?? -1) + ({ ArrowUp: -1, ArrowDown: 1 }[event.key] ?? 0)));
-      point({ x: at + 1, y: area.y(this.row) }, area);
-      if (event.key === "Enter") this.pick(area, this.row);
+      const place = { x: at + 1, y: area.y(this.row) };
+      point(place, area);
+      if (event.key === "Enter") this.pick(area, place);
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       const count = area.panel.marks.filter((mark) => mark.type === "Line" && !this.isHidden(mark)).length;
       if (!count) return;
@@ -103,10 +104,18 @@ Object.assign(danlu.Chart.prototype, {
 
   rowAt({ panel, box }, at) { return Math.floor(((at.y - box.top) / (box.bottom - box.top)) * (panel.marks[0].values?.length ?? 0)); },
 
-  /** Show the sample that a row is of. */
-  pick({ panel }, row) {
-    const sample = panel.marks.find((mark) => mark.samples)?.samples[row];
-    if (sample) this.picked.replaceChildren(danlu.pictures({ pictures: [sample] }));
+  columnAt({ panel, box, x }, at) {
+    const { xs } = panel.marks[0];
+    return panel.x.ticks?.length ? Math.floor(((at.x - box.left) / (box.right - box.left)) * xs.length) : danlu.before(danlu.edges(xs), x.back(at.x));
+  },
+
+  /** Show the sample that a row is of, or the samples of a cell. */
+  pick(area, at) {
+    const mark = area.panel.marks.find((one) => one.samples);
+    if (!mark) return;
+    const [row, column] = [this.rowAt(area, at), this.columnAt(area, at)];
+    const pictures = mark.samples.filter((_, index) => mark.places ? `${mark.places[index]}` === `${[row, column]}` : index === row);
+    if (pictures.length || mark.places) this.picked.replaceChildren(danlu.pictures({ pictures }));
   },
 
   /** Show a stretch of the axis, or null for all of it. */
@@ -142,7 +151,7 @@ Object.assign(danlu.Chart.prototype, {
       }
     }
     const cells = panel.marks.filter((mark) => mark.type === "Cells");
-    if (cells.length) return this.toldCell(cells, panel, box, at, line, x);
+    if (cells.length) return this.toldCell(cells, { panel, box, x }, at, line);
     if (!panel.shares_x) return found;
     const where = x.back(at.x);
     const values = panel.marks.filter((mark) => mark.type === "Line" && !this.isHidden(mark)).map((mark) => {
@@ -165,17 +174,16 @@ Object.assign(danlu.Chart.prototype, {
     return (mark.label || owner || panel.y.label || "") + (mark.faint ? ` (${danlu.say("raw")})` : "");
   },
 
-  toldCell(cells, panel, box, at, line, x) {
-    const words = panel.x.ticks?.length;
+  toldCell(cells, area, at, line) {
+    const { panel } = area;
     const { xs, values } = cells[0];
-    const column = words ? Math.floor(((at.x - box.left) / (box.right - box.left)) * xs.length) : danlu.before(danlu.edges(xs), x.back(at.x));
-    const row = this.rowAt({ panel, box }, at);
+    const [row, column, words] = [this.rowAt(area, at), this.columnAt(area, at), panel.x.ticks?.length];
     if (!(values[row] && column in values[row])) return [];
     const mark = cells.find((one) => one.values[row][column] !== null) ?? cells.find((one) => one.texts?.[row]?.[column]) ?? cells[0];
-    const word = (axis, index) => axis.ticks?.find(([place]) => place === index)?.[1] ?? mark.names?.[index] ?? index;
+    const word = (axis, index) => axis.ticks?.find(([place]) => place === index)?.[1] ?? index;
     const value = mark.texts?.[row]?.[column] || danlu.short(mark.values[row][column]);
     const where = words ? word(panel.x, column) : `${this.chart.panels.at(-1).x.label} ${danlu.short(xs[column])}`;
-    return [line(null, `${word(panel.y, row)}  ·  ${where}`), line(null, `${mark.label}: ${value}`)];
+    return [line(null, `${mark.names?.[row] ?? word(panel.y, row)}  ·  ${where}`), line(null, `${mark.label}: ${value}`)];
   },
 
   /** The index of the number next to `where`; xs rise, or hold gaps. */

@@ -115,7 +115,7 @@ danlu.numbersOf = async (chart) => {
       if (mark.type === "Bars") mark.xs.forEach((x, at) => add(x, mark.heights[at]));
       if (mark.type === "Band") mark.xs.forEach((x, at) => add(x, "", mark.lows[at], mark.highs[at]));
       if (mark.type === "Whiskers") mark.at.forEach((place, at) => add(mark.upright ? place : "", mark.upright ? "" : place, mark.lows[at], mark.highs[at]));
-      if (mark.type === "Cells") mark.values.forEach((row, at) => row.forEach((value, column) => { if (value !== null) rows.push([heading, word(panel.y, at), word(panel.x, mark.xs[column]), value, "", ""]); }));
+      if (mark.type === "Cells") mark.values.forEach((row, at) => row.forEach((value, column) => { if (value !== null) rows.push([heading, mark.names?.[at] ?? word(panel.y, at), word(panel.x, mark.xs[column]), value, "", ""]); }));
       if (mark.type === "Heatmap") mark.values.forEach((row, at) => row.forEach((value, column) => rows.push([mark.label, mark.xs[column], mark.ys[at], value ?? "", "", ""])));
     }
   }

@@ -30,11 +30,11 @@ danlu.faint = (...words) => danlu.make("p", { class: "faint" }, ...words);
 
 danlu.color = (role) => `var(--${/^[a-z]+$/.test(role ?? "") ? role : "blue"})`;
 
-/** A number in few signs. One that is not finite comes as the word "NaN", "Infinity" or "-Infinity". */
+/** A number in few signs. */
 danlu.short = (value, digits = 4) => {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  if (typeof value !== "number") return String(value);
-  if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
+  if (typeof value !== "number") return danlu.short(Number(value)); // JSON has words for those that are not finite
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
   const size = Math.abs(value);
   if (size >= 1000 && (size < 1e6 || (size < 1e15 && Number.isInteger(value)))) {
     return Math.round(danlu.even(value, Math.floor(Math.log10(size)) + 1)).toLocaleString("en-US");

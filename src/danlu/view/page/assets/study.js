@@ -7,12 +7,12 @@ danlu.namedTable = ({ title, head, rows, all, lines }, most = rows.length) => da
   ...lines.map((line) => danlu.make("p", {}, line)));
 
 /** How many seeds an answer lacks, as a button that shows what to type for them. */
-danlu.lacking = (more, command) => {
+danlu.lacking = (lacks, command) => {
   const line = danlu.make("span", { class: "hidden" }, " ", danlu.copyable(command));
   const button = danlu.make("button", {
     class: "plain", "aria-expanded": "false",
     onclick: () => { button.setAttribute("aria-expanded", String(!line.classList.toggle("hidden"))); },
-  }, danlu.say("lacks", { count: more.toLocaleString("en-US") }));
+  }, lacks);
   return danlu.make("div", { class: "lacking" }, button, line);
 };
 
@@ -58,7 +58,7 @@ danlu.StudyPage = class {
     this.back.replaceChildren(...(run ? [danlu.make("p", {}, danlu.say("cure-of"), " ", danlu.make("a", { href: run }, answer.run_name))] : []));
     this.heading.replaceChildren(answer.heading);
     this.answers.replaceChildren(
-      ...answer.answers.map((one) => danlu.make("li", { class: one.look }, danlu.make("b", {}, one.change), danlu.make("span", {}, one.answer), one.command ? danlu.lacking(one.more, one.command) : null)),
+      ...answer.answers.map((one) => danlu.make("li", { class: one.look }, danlu.make("b", {}, one.change), danlu.make("span", {}, one.answer), one.command ? danlu.lacking(one.lacks, one.command) : null)),
       ...answer.lines.map((line) => danlu.make("li", {}, line)),
     );
     this.best.replaceChildren(danlu.make("p", {}, danlu.make("b", {}, answer.best), ...(answer.best_run ? [" ", danlu.make("a", { href: `#/run/${answer.best_run}` }, danlu.say("best-run"))] : [])),
