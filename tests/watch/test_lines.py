@@ -110,8 +110,9 @@ OTHERS: dict[str, tuple[str, str, str, str, str]] = {
         "model, optimizer", _PLAIN_LOSS, "lr-too-low", "optimizer.step()",
     ),
     "a layer that each pass makes anew": (
-        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.one = nn.Linear(8, 16)\n"
-        "    def forward(self, x):\n        h = torch.relu(self.one(x))\n        return nn.Linear(16, 3)(h)\n"
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.one = nn.Linear(8, 16)\n    def forward(self, x):\n        h = torch.relu(self.one(x))\n"
+        "        return nn.Linear(16, 3)(h)\n"
         "model = Net()\n" + _SGD.format(rate=0.1),
         "model, optimizer", _PLAIN_LOSS, "parameters-not-optimized", "return nn.Linear(16, 3)",
     ),
@@ -215,7 +216,7 @@ def test_every_rule_points_at_something_or_tells_an_outcome() -> None:
     places = {
         "loss", "loss object", "loader", "module", "optimizer", "scheduler", "schedule step", "step", "clip",
         "backward", "forward", "evaluation", "evaluated", "averaged", "reloaded", "whole loss", "checkpoint", "train",
-        "average",
+        "average", "pass",
     }  # fmt: skip
     for rule in rulebook():
         assert rule.fault_in in {*places, "outcome"}, rule.id
