@@ -44,7 +44,6 @@ ELSEWHERE: dict[str, str] = {
     "net-that-forgets-its-input": _FORWARD,
     "a-layer-that-forward-passes-by": _FORWARD,
     "state-inside-module": _FORWARD,
-    "frozen-bn": _FORWARD,
     "small-gpt-without-its-mask": "the softmax of the attention is named, where the mask is missing, not its class",
     "small-gpt-normalised-over-its-queries": "the graph shows the softmax, and no line: the class of the net is named",
     "letters-of-names-and-their-padding": _LOSS_OBJECT,

@@ -111,8 +111,8 @@ OTHERS: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "a layer that each pass makes anew": (
         "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
-        "        self.one = nn.Linear(8, 16)\n"
-        "    def forward(self, x):\n        h = torch.relu(self.one(x))\n        return nn.Linear(16, 3)(h)\n"
+        "        self.one = nn.Linear(8, 16)\n    def forward(self, x):\n        h = torch.relu(self.one(x))\n"
+        "        return nn.Linear(16, 3)(h)\n"
         "model = Net()\n" + _SGD.format(rate=0.1),
         "model, optimizer", _PLAIN_LOSS, "parameters-not-optimized", "return nn.Linear(16, 3)",
     ),
@@ -215,8 +215,8 @@ def test_a_step_holds_its_graph_no_longer_than_it_lasts() -> None:
 def test_every_rule_points_at_something_or_tells_an_outcome() -> None:
     places = {
         "loss", "whole loss", "loss object", "loss weights", "loader", "module", "call", "layer", "pass",
-        "initialisation", "optimizer", "scheduler", "schedule step", "step", "clearing", "clip", "backward", "forward", "evaluation",
-        "evaluated", "averaged", "reloaded",
+        "initialisation", "optimizer", "scheduler", "schedule step", "step", "clearing", "clip", "backward", "forward",
+        "checkpoint", "train", "evaluation", "evaluated", "averaged", "average", "reloaded",
     }  # fmt: skip
     for rule in rulebook():
         assert rule.fault_in in {*places, "outcome"}, rule.id

@@ -46,6 +46,8 @@ class Averaged:
     kept: float = float("nan")  # by how much of the way from the first weights to those of the net it lags behind
     stale: int = 0  # calls in evaluation mode with the statistics of normalisation that it had before, or at first
     stale_since: int = 0
+    frozen: int = 0  # steps of the training that it took part in with the weights that it had at first
+    kind: str = ""  # its class, where that does nothing but average
     training: int = 0  # calls in training mode, of a copy that drops or normalises by its batch
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from danlu.watch.frames import calling_line
 from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
 from danlu.watch.probes.averaged import AveragedProbe
@@ -24,6 +25,7 @@ class ConductListener:
     def __init__(self, measured: Measured, roots: Mapping[str, nn.Module], guard: Guard) -> None:
         self.measured = measured
         self._guard = guard
+        self._nets = {id(one) for one in roots.values()}
         self.scaling = ScalingProbe(measured)
         self.held_out = HeldOutProbe(measured)
         self.sources = Sources()
@@ -31,6 +33,7 @@ class ConductListener:
         self.draws = DrawsProbe(measured)
         self._averaged = AveragedProbe(measured, roots)
         self._reloaded = ReloadProbe(measured, roots)
+        self._given: tuple[Any, Any] | None = None  # to the training call of the net that is under way
         self._readable = True  # saved tensors are the graph's own
         self.evaluating = False  # a net is called in evaluation mode, and none of its dropout layers drops
 
@@ -49,11 +52,21 @@ class ConductListener:
     def scaler_called(self, name: str, scale: float, *, ends: bool) -> None:
         self.scaling.called(name, scale, ends=ends)
 
+    def put_into_training(self, module: nn.Module) -> None:
+        if id(module) in self._nets and "train" not in self.measured.lines:
+            line = calling_line()
+            if line is not None:
+                self.measured.lines["train"] = line
+
     def weights_loaded(self, module: nn.Module, state: Any) -> None:
         self._guard(self._reloaded.loaded, module, state)
 
     def checkpointed(self, *, dry: bool) -> None:
-        self.measured.checkpointed_dry += dry and torch.is_grad_enabled()
+        if not dry or self._given is None:  # whether gradients are on is not to be seen from where it asks
+            return
+        self.measured.checkpointed_dry += 1
+        if "checkpoint" not in self.measured.lines and (line := calling_line()) is not None:
+            self.measured.lines["checkpoint"] = line
 
     def saved_elsewhere(self) -> None:
         self._readable = False

@@ -82,6 +82,12 @@ class Culprits:
                 found = None if what == "loss" else made
                 found = found or (self._loss_object() if what == "loss weights" else None)
                 return found or lines.get("loss") or made or lines.get("backward")
+            case "average":
+                kind = self._measured.averaged.kind if self._measured.averaged is not None else ""
+                made = self._made(kind, "averaged") if kind else None
+                return made or lines.get("averaged") or lines.get("evaluation")
+            case "train":
+                return lines.get("train") or self._module(verdict.where, rule.told_by)
             case "whole loss":
                 return lines.get("backward") or lines.get("loss")
             case "loader":

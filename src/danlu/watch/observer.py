@@ -81,7 +81,6 @@ class Observer(ConductListener):
         self._trains_in_eval = False
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
         self._waited_since = self._forward_began = 0.0
-        self._given: tuple[Any, Any] | None = None  # to the call of the net that is under way
         self._hearing.plan()
 
     @property
@@ -395,6 +394,7 @@ class Observer(ConductListener):
         self._loss.end_step(read=True)
         self._layers.end_step(self.step)
         self._guard.within(self.heard.end)
+        self._guard.within(self._averaged.end, self.measured.step)
         self.refresh()
         self.measured.net.silent_scheduler = self.optimisers.has_silent_scheduler(self.code.waits_to_schedule)
         self.measured.ended = True

@@ -107,6 +107,10 @@ class Listener(Protocol):
         """Gradients were clipped by norm or by value."""
         ...
 
+    def put_into_training(self, module: torch.nn.Module) -> None:
+        """A module was put into training mode."""
+        ...
+
     def weights_loaded(self, module: torch.nn.Module, state: Any) -> None:
         """A state is about to be loaded into a module."""
         ...
@@ -319,7 +323,9 @@ def _set_grad(listener: Listener, original: Callable[..., Any]) -> Callable[...,
 
 def _train(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
     def observed(self: Any, mode: bool = True) -> Any:
-        if not mode:
+        if mode:
+            listener.put_into_training(self)
+        else:
             listener.may_evaluate()
         return original(self, mode)
 

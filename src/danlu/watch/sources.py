@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from danlu.base.records import CodeLine
-from danlu.watch.frames import is_cell, is_theirs
+from danlu.watch.branches import taken
+from danlu.watch.frames import is_cell, is_theirs, values_under_way
 from danlu.watch.walking import statements, walk
 
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -55,6 +56,8 @@ class Sources:
                      for scope in self._around(place)]  # fmt: skip
         for file, scope in [*functions, *trees.items()]:
             found = list(_calls(scope, kind))
+            if len(found) > 1:  # a branch that is not taken made nothing
+                found = list(_calls(taken(scope, values_under_way(file)), kind)) or found
             named = [one for one in found if one[1] & words]
             if found:
                 one = found if len(found) == 1 else named

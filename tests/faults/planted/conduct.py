@@ -308,7 +308,7 @@ def frozen_bn(watch, seed, fault):
     opt = torch.optim.Adam(model[1].parameters(), 1e-3)
     with watch(model, opt):
         for _epoch in range(10):
-            model.train()
+            model.train()  # fault
             if not fault:
                 model[0].eval()
             for index in torch.randperm(len(x)).split(32):

@@ -103,7 +103,7 @@ def lora_under_reentrant_checkpoint(watch, seed, fault):
         def forward(self, input_ids, labels):
             h = self.wte(input_ids) + self.wpe(torch.arange(input_ids.shape[1]))
             for layer in self.layers:
-                h = h + checkpoint(layer, h, use_reentrant=fault)
+                h = h + checkpoint(layer, h, use_reentrant=fault)  # fault
             logits = self.lm_head(h)
             return {"loss": F.cross_entropy(logits[:, :-1].reshape(-1, v), labels[:, 1:].reshape(-1)), "logits": logits}
 

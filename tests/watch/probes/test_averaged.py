@@ -129,3 +129,24 @@ def test_calls_in_training_mode_of_a_copy_that_minds(inside: nn.Module, training
             probe.called(copied, 10 * step)
     assert measured.averaged is not None
     assert measured.averaged.training == counted
+
+
+@pytest.mark.parametrize(
+    ("follows", "every", "moves", "frozen"),
+    [(False, 1, True, 99), (True, 1, True, 0), (False, 20, True, 0), (False, 1, False, 0)],
+)
+def test_a_copy_that_is_asked_all_the_time_and_never_follows(
+    follows: bool, every: int, moves: bool, frozen: int
+) -> None:
+    net = nn.Linear(4, 4)
+    copied, measured = copy.deepcopy(net), Measured()
+    probe = AveragedProbe(measured, {"": net})
+    for step in range(1, 101):
+        with torch.no_grad():
+            net.weight.add_(0.1 if moves else 0.0)
+            if step % every == 0:
+                probe.called(copied, step)
+            if follows and step % 70 == 0:
+                copied.load_state_dict(net.state_dict())
+    probe.end(100)
+    assert (measured.averaged.frozen if measured.averaged is not None else 0) == frozen

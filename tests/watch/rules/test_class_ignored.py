@@ -63,17 +63,24 @@ def test_a_token_between_others_is_no_padding(gaps: float, is_told: bool) -> Non
     assert found is None or (found.variant, found.numbers) == ("between", {"label": 0, "share": 0.02})
 
 
-@pytest.mark.parametrize(
-    ("share", "outputs", "is_told"),
-    [(0.41, 2, True), (0.39, 2, False), (0.0, 2, False), (float("nan"), 2, False), (0.41, 0, False)],
-)
-def test_a_tag_of_words_that_are_no_padding(share: float, outputs: int, is_told: bool) -> None:
+def tagging(*, left_out: float, outputs: int = 2) -> Measured:
     measured = ignoring(dense=True)
     measured.labels.outputs = outputs
-    measured.interventions["net"] = Intervention("net", 2, left_out=share)
-    found = verdict(RULE, measured)
-    assert (found is not None) == is_told
-    assert found is None or (found.severity, found.variant) == ("warning", "tags")
+    measured.interventions["net"] = Intervention("net", 2, left_out=left_out)
+    return measured
+
+
+def test_a_tag_of_words_that_are_no_padding_is_told() -> None:
+    assert check_threshold(RULE, tagging, "min_tags_share", {"left_out": 0.39}, {"left_out": 0.41}) is None
+    assert (told(RULE, tagging(left_out=0.6)).severity, told(RULE, tagging(left_out=0.6)).variant) == (
+        "warning",
+        "tags",
+    )
+
+
+@pytest.mark.parametrize("given", [{"left_out": 0.0}, {"left_out": float("nan")}, {"left_out": 0.6, "outputs": 0}])
+def test_padding_and_marks_that_the_net_has_no_output_for_are_silent(given: dict[str, Any]) -> None:
+    assert verdict(RULE, tagging(**given)) is None
 
 
 def weighed(*, weights: tuple[float, ...] = (1.0, 0.0), dense: bool = False, kind: str = "classes") -> Measured:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from danlu.base.records import CodeLine
 from danlu.watch.conduct import Averaged
 from danlu.watch.measured import Measured
 from danlu.watch.rules.ema_too_slow import RULE
@@ -42,3 +43,20 @@ def test_statistics_that_stay_behind_are_told() -> None:
     assert check_threshold(RULE, stale, "min_stale_calls", {"calls": 1}, {"calls": 2}) is None
     found = told(RULE, stale(calls=3))
     assert (found.variant, found.since, found.numbers) == ("statistics", 20, {"calls": 3, "steps": 60})
+
+
+def frozen(*, steps: int = 6_000, bootstraps: bool = True, renews: bool = False) -> Measured:
+    kinds = [kind for kind, known in (("bootstrap", bootstraps), ("renewed", renews)) if known]
+    code = {kind: CodeLine("train.py", 9) for kind in kinds}
+    return Measured(step=steps, averaged=Averaged(64, frozen=steps), code=code)
+
+
+def renewed(*, steps: int) -> Measured:
+    return frozen(steps=steps, renews=True)
+
+
+def test_a_target_network_that_never_follows_is_told() -> None:
+    assert check_threshold(RULE, frozen, "min_frozen_steps", {"steps": 99}, {"steps": 100}) is None
+    assert check_threshold(RULE, renewed, "min_frozen_steps_renewed", {"steps": 4_999}, {"steps": 5_000}) is None
+    assert (told(RULE, frozen()).variant, told(RULE, frozen()).numbers) == ("frozen", {"steps": 6_000})
+    assert verdict(RULE, frozen(bootstraps=False)) is None  # a teacher, which stays what it is

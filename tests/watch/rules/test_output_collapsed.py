@@ -45,6 +45,31 @@ def test_answers_that_are_only_drawn_together_are_told() -> None:
     assert (found.variant, found.since, found.numbers) == ("together", 5, {"share": 0.1, "first": 0.6})
 
 
+def shrinking(
+    *, spreads: Sequence[float] = (0.5, 0.5, 0.4, 0.2, 0.08, 0.07), left: float = 0.3, outputs: int = 8,
+    kind: str = "",
+) -> Measured:  # fmt: skip
+    """An embedding, and a loss of distances that has fallen to a share of what it was."""
+    last = layer("last", outputs=outputs, width=outputs, std=series(spreads), called=True)
+    measured = Measured(step=100, layers={"last": last}, labels=LabelFacts(kind))
+    for place in range(100):
+        measured.loss.add(1.0 if place < 50 else left)
+    return measured
+
+
+def test_an_embedding_that_shrinks_to_a_point_is_told() -> None:
+    assert check_threshold(RULE, shrinking, "min_loss_left", {"left": 0.09}, {"left": 0.11}) is None
+    found = told(RULE, shrinking())
+    assert (found.severity, found.variant, found.where) == ("warning", "shrunk", ("last",))
+    others: list[dict[str, Any]] = [
+        {"spreads": (0.5, 0.5, 0.4, 0.2, 0.11, 0.11)},
+        {"spreads": (0.5, 0.4, 0.08, 0.07)},
+        {"outputs": 7},
+        {"kind": "classes"},
+    ]
+    assert [verdict(RULE, shrinking(**one)) for one in others] == [None] * 4
+
+
 def test_arguments_that_change_nothing_are_told() -> None:
     measured = tried((1.0, 0.9))
     for names, severity in (({"t", "marks"}, "warning"), ({"marks"}, "advice")):

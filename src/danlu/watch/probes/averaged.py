@@ -1,5 +1,6 @@
 """A copy of the net whose weights follow those of the net, and that is evaluated in its place."""
 
+import re
 import weakref
 from collections.abc import Mapping
 
@@ -14,8 +15,10 @@ from danlu.watch.tracing import is_unmade, unreadable
 
 _TENSORS, _NUMBERS = 4, 256  # of the weights that are compared
 _MOST_STEPS = 64  # at which it was called
+_FEWEST_STEPS = 32  # in which a copy was called that takes part in the training
 _OFTEN = 0.5  # of the steps between its first and its last call: then it takes part in the training
 _EXCHANGED = 0.1  # of the way: the training has not gone back by itself
+_AVERAGES = re.compile(r"averag|ema(?![a-z])", re.IGNORECASE)
 _MOVED = 0.1  # of the size of what normalisation keeps
 
 
@@ -34,6 +37,8 @@ class AveragedProbe:
         self._known: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()  # the place of its root
         self._steps: dict[int, int] = {}  # calls by step
         self._trained: list[torch.Tensor | None] = []  # weights after the newest measured step, by place
+        # Of each copy, what it was when it was first called, and in how many steps of the training it was called.
+        self._began: weakref.WeakKeyDictionary[nn.Module, torch.Tensor] = weakref.WeakKeyDictionary()
         self._evaluated: dict[int, bool] = {}  # by step, whether the net was evaluated with others
 
     def called(self, module: nn.Module, step: int) -> None:
@@ -47,9 +52,23 @@ class AveragedProbe:
             self._known[module] = place
         if place < 0:
             return
+        if module not in self._began and (began := _sample(module)) is not None:
+            self._began[module] = began
+            self._note_line()
         self._steps[step] = self._steps.get(step, 0) + 1
         if self._steps[step] == 1:
             self._measure(module, place, step)
+
+    def end(self, step: int) -> None:
+        """The training is over: whether a copy that took part in it is still what it was."""
+        steps = list(self._steps)
+        if len(steps) < _FEWEST_STEPS or len(steps) <= _OFTEN * (steps[-1] - steps[0] + 1):
+            return
+        for module, began in self._began.items():
+            now, own = _sample(module), _sample(self._roots[self._known[module]])
+            if now is not None and own is not None and torch.equal(began, now) and not torch.equal(own, now):
+                found = self._measured.averaged = self._measured.averaged or Averaged(step)
+                found.frozen = step - steps[0]
 
     def trained(self) -> None:
         """A measured step of the training is over."""
@@ -76,11 +95,12 @@ class AveragedProbe:
             return
         found = self._measured.averaged or Averaged(step)
         found.step, found.calls = step, len(self._steps)
+        found.kind = type(module).__name__ if _AVERAGES.search(type(module).__name__) else found.kind
+        self._note_line()
         if not module.training:
             self._compare_statistics(found, module, copied, place)
         elif drops_by_layers(module) or _normalises_by_batch(module):
             found.training += 1
-            self._note_line()
         found.kept = kept
         steps = list(self._steps)
         span = steps[-1] - steps[0] + 1
@@ -99,14 +119,13 @@ class AveragedProbe:
             found.stale = found.stale_since = 0
             self._statistics[place] = now
         elif (others is None or not torch.equal(weights, others)) and _far(then, now):
-            self._note_line()
             found.stale += 1
             found.stale_since = found.stale_since or found.step
 
     def _note_line(self) -> None:
-        line = calling_line()
+        line = calling_line() if "averaged" not in self._measured.lines else None
         if line is not None:
-            self._measured.lines.setdefault("averaged", line)
+            self._measured.lines["averaged"] = line
 
 
 def _lag(copied: torch.Tensor, now: torch.Tensor, first: torch.Tensor) -> float | None:

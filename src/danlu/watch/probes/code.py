@@ -21,6 +21,7 @@ from danlu.watch.probes.code_schedules import may_wait, waiting_scheduler
 from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
 from danlu.watch.probes.code_sign import made_small, may_score
 from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all, normalised_by_itself
+from danlu.watch.probes.code_targets import may_renew, renewed
 from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_thresholds import chosen_on_test
 from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
@@ -55,6 +56,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
     "updates-on-test": (may_update, lambda scope, known: updates_on_test(scope)),
     "tests-on-training": (may_test, lambda scope, known: tests_on_training(scope)),
+    "renewed": (may_renew, lambda scope, known: renewed(scope)),
     "noise": (may_draw, lambda scope, known: drawn_apart(scope)),
     "divergence": (may_diverge, lambda scope, known: divergence_from_normal(scope)),
     "bootstrap": (lambda text: text.matches(_REWARD), lambda scope, known: _bootstrapped(scope)),

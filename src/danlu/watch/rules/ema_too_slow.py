@@ -7,6 +7,11 @@ from danlu.watch.measured import Measured
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     averaged = measured.averaged
+    frozen = averaged.frozen if averaged is not None else 0
+    # A net that is only asked, as a teacher is, stays as it is; one that a discounted value comes from must follow.
+    least = thresholds["min_frozen_steps_renewed" if "renewed" in measured.code else "min_frozen_steps"]
+    if "bootstrap" in measured.code and frozen >= least:
+        return Verdict("warning", 1, {"steps": frozen}, variant="frozen", remedies=("renew-target",))
     if averaged is not None and averaged.stale >= thresholds["min_stale_calls"]:
         numbers = {"calls": averaged.stale, "steps": averaged.step}
         return Verdict("warning", averaged.stale_since, numbers, variant="statistics", remedies=("average-buffers",))
@@ -24,13 +29,15 @@ RULE = Rule(
     "Tarvainen and Valpola 2017, Mean teachers are better role models, arXiv:1703.01780, section 3",
     severities=("warning",),
     needs=("optimizer",),
-    fault_in="evaluation",
-    variants_in={"statistics": "averaged"},
-    remedies=("ema-warmup", "average-buffers"),
+    fault_in="average",
+    variants_in={"statistics": "averaged", "frozen": "averaged"},
+    remedies=("ema-warmup", "average-buffers", "renew-target"),
     # An average over a tenth of the training lags behind by a tenth of the way or so.
     thresholds={
         "min_steps": Threshold(100, "steps"),
         "min_kept_share": Threshold(0.5, "share"),
+        "min_frozen_steps": Threshold(100, "steps"),
+        "min_frozen_steps_renewed": Threshold(5_000, "steps"),
         "min_stale_calls": Threshold(2, "evaluations"),
     },
     symptoms=("too-few-epochs",),

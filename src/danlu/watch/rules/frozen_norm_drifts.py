@@ -18,7 +18,7 @@ RULE = Rule(
     "Keras, Transfer learning and fine-tuning: the BatchNormalization layer",
     severities=("warning",),
     needs=("steps",),
-    fault_in="module",
+    fault_in="train",
     remedies=("eval-frozen",),
     # Where the new data are like the old ones the statistics stay where they are, and it does no harm.
     thresholds={"min_shift": Threshold(0.3, "standard-deviations")},

@@ -26,7 +26,7 @@ RULE = Rule(
     "Kendall et al. 2018, Multi-Task Learning Using Uncertainty to Weigh Losses, arXiv:1705.07115",
     severities=("warning",),
     needs=("loss",),
-    fault_in="loss",
+    fault_in="whole loss",
     remedies=("weigh-losses", "same-reduction"),
     # A loss that is learnt fast may become small beside another one; what counts is where they begin. One that begins
     # near 0, as what keeps two nets together does, has nothing to say yet.

@@ -18,6 +18,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         numbers = {"share": together.last, "first": together.first}
         since = together.since([one <= together.first / 2 for one in together.values])
         return Verdict("warning", since, numbers, variant="together", remedies=_REMEDIES["embedding"])
+    shrunk = _shrunk(measured, thresholds)
+    if shrunk is not None:
+        return shrunk
     tried = [
         one for one in measured.interventions.values()
         if len(one.response) >= thresholds["min_trials"] and one.response.steps[-1] >= thresholds["min_steps"]
@@ -33,6 +36,23 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             since = trial.response.steps[-1]
             return Verdict("warning", since, numbers, where, variant=variant, remedies=_REMEDIES[variant])
     return next((_of_argument(trial) for trial in tried if trial.ignores), None)
+
+
+def _shrunk(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    """An embedding whose loss, made of distances, has drawn all of them to one point, and stays what it is there."""
+    called = [one for one in measured.layers.values() if one.called]
+    if not called or measured.heads or measured.labels.kind or measured.step < thresholds["min_steps"]:
+        return None
+    std, most = called[-1].std, called[-1].std.first / thresholds["min_fall"]
+    if called[-1].outputs < thresholds["min_outputs"] or len(std) < thresholds["min_measurements"]:
+        return None
+    left = measured.loss.end(0.1) > thresholds["min_loss_left"] * measured.loss.begin(0.1)
+    if not left or not max(std.values[-2:]) <= most:
+        return None
+    since = std.since([one <= most for one in std.values])
+    numbers = {"share": std.last / std.first, "loss": measured.loss.end(0.1)}
+    where = (called[-1].name,)
+    return Verdict("warning", since, numbers, where, variant="shrunk", remedies=_REMEDIES["embedding"])
 
 
 def _of_argument(trial: Intervention) -> Verdict:
@@ -87,6 +107,7 @@ RULE = Rule(
     severities=("warning", "advice"),
     needs=("tried", "tried-again"),
     fault_in="module",
+    variants_in={"shrunk": "whole loss"},
     remedies=("look-upstream", "use-the-input", "less-kl", "negatives-or-stop-gradient", "use-the-argument"),
     # Rounding moves an answer by a ten-millionth of itself. Features of a healthy net lie apart by a tenth of their
     # size and more, at every time.
@@ -100,6 +121,7 @@ RULE = Rule(
         "min_outputs": Threshold(8, "outputs"),
         "min_measurements": Threshold(6, "measurements"),
         "min_fall_together": Threshold(3.0, "times"),
+        "min_loss_left": Threshold(0.1, "share"),
         "min_classes": Threshold(4, "classes"),
     },
     symptoms=("plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs"),

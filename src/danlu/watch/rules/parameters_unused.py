@@ -53,6 +53,7 @@ RULE = Rule(
     severities=("error", "warning", "advice"),
     needs=("optimizer", "steps"),
     fault_in="module",
+    variants_in={"checkpoint": "checkpoint"},
     told_by=("no_grad", "inference_mode", "set_grad_enabled"),
     remedies=("mend-graph", "use-or-remove", "checkpoint-inputs"),
     # A branch that is taken now and then is reached within some twenty steps of which eight were measured.
