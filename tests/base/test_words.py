@@ -5,10 +5,12 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from danlu.base.words import LANGUAGES, catalogue, language, say, use_language
+from danlu.base.recipe_values import LearnedTask
+from danlu.base.words import LANGUAGES, catalogue, language, say, speaking, use_language
 
 SOURCES = sorted((Path(__file__).parents[2] / "src" / "danlu").rglob("*.py"))
 SCRIPTS = sorted((Path(__file__).parents[2] / "src" / "danlu" / "view" / "page" / "assets").glob("*.js"))
@@ -364,3 +366,32 @@ def test_an_unknown_language_is_refused_and_changes_nothing() -> None:
     with pytest.raises(ValueError, match=r"one of .*'en', 'zh'.*got 'fr'"):
         use_language("fr")
     assert language() == "en"
+
+
+# Words of a command that danlu proposes come from the user: a name with a blank in it has to be in quotes.
+PROPOSED = re.compile(
+    r"danlu (?!on )[a-z-]+ (?:--[a-z-]+ )*\{\w+\}|danlu [^\n：:]*?--(?:net|data|from|target|check) \{\w+\}"
+)
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_words_of_a_proposed_command_can_be_typed(name: str) -> None:
+    assert [id for id, phrase in catalogue(name).items() if PROPOSED.search(phrase)] == []
+
+
+def test_a_word_with_a_blank_is_proposed_in_quotes() -> None:
+    with speaking("zh"):
+        assert 'danlu fit "我的 数据.csv"' in say("cli.word-is-data", word="我的 数据.csv")
+        assert "danlu fit 数据.csv" in say("cli.word-is-data", word="数据.csv")
+
+
+@pytest.mark.parametrize(("name", "said"), [("en", "both mean the validation part"), ("zh", "都表示验证集")])
+def test_parts_of_the_data_are_called_by_their_names(name: str, said: str) -> None:
+    with speaking(name):
+        assert said in say("data.two-folders-for-a-part", path="a", first="val", second="dev", part="validation")
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_every_task_has_a_name(name: str) -> None:
+    tasks = {*get_args(LearnedTask), "language"} - {"auto"}
+    assert {f"base.task-{task}" for task in tasks} <= catalogue(name).keys()

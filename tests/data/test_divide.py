@@ -101,7 +101,7 @@ def test_rows_that_stand_in_two_parts_are_counted_and_named(language: str) -> No
     y[49], y[48] = y[0], 1 - y[1]
     data = load((x, y), time="rows", standardise=False)
     assert [note.id for note in data.notes] == ["data.shared-rows"]
-    words = {"en": "1 of the 10 samples of the test part .* 50 = 1", "zh": "test 部分的 10 个样本中有 1 个.*50 = 1"}
+    words = {"en": "1 of the 10 samples of the test part .* 50 = 1", "zh": "测试集的 10 个样本中有 1 个.*50 = 1"}
     assert re.search(words[language], str(data.notes[0]))
     assert load((x[:48], y[:48]), time="rows", standardise=False).notes == ()
 

@@ -15,8 +15,8 @@ from danlu.base.setting_keys import kind_of, known_keys
 from danlu.nets import names, option_kind, option_names, room
 from danlu.nets.catalogue import build
 from danlu.nets.registry import NETS
+from danlu.run.building import build_net
 from danlu.run.settings.draft import draft_recipe
-from danlu.run.setup import build_net
 from deadline import at_once
 
 VALUES: tuple[Any, ...] = (0, -1, 10**12, 1e12, 10**30, float("nan"), float("inf"), 1.5, True, "abc")

@@ -11,7 +11,8 @@ from danlu.base.errors import UserError
 from danlu.base.recipe import OptimRecipe, Recipe, TrainRecipe
 from danlu.base.seeds import global_seed
 from danlu.nets import LanguageModel, detached
-from danlu.train.carried import Carried, CarriedEngine
+from danlu.train.carried import Carried
+from danlu.train.carried_engine import CarriedEngine
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
 from danlu.train.losses import build_loss, cross_entropy

@@ -62,7 +62,7 @@ def test_capitals_in_the_ending_are_no_matter_and_other_endings_are_refused(tmp_
 def test_without_a_chinese_font_the_words_are_english_and_the_user_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
-    monkeypatch.setattr(drawing, "chinese_font", lambda: None)
+    monkeypatch.setattr(drawing, "chinese_font_file", lambda: None)
     notes = DRAWINGS["net"].save(tmp_path / "a.png")
     assert [note.id for note in notes] == (["figure.no-chinese-font"] if language == "zh" else [])
     assert DRAWINGS["net"].save(tmp_path / "a.svg") == [], "an SVG keeps its words, and the viewer has a font"

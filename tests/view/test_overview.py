@@ -1,6 +1,8 @@
 """The poster: every kind of task on a sheet of A4, nothing cut, no words over each other, every sign in a font."""
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,8 +13,10 @@ from danlu.store.run_history import RunHistory
 from danlu.view.drawing import Drawing
 from danlu.view.info.run import RunInfo
 from danlu.view.overview import Overview, overview
+from danlu.view.paper.fonts import DOTS_PER_INCH, Fonts
 from danlu.view.paper.lines import Lettered
-from danlu.view.paper.overview import laid_out, overview_look
+from danlu.view.paper.marks import Bitmap, Dots, Mark, Rectangle, Stroke, Words
+from danlu.view.paper.overview import laid_out
 
 ODD = ["$x^{", "a$b$", "猫", "🐱", "\u202edog", "\U00012000", "", "a\nb"]
 LONG = "a-very-long-name-of-a-class-that-nobody-would-choose-and-somebody-has"
@@ -75,28 +79,73 @@ RUNS = {
 }  # fmt: skip
 
 
-def boxes(sheet: Lettered) -> list[tuple[str, Any]]:
-    """What is written on the sheet itself, with where it stands in pixels."""
-    renderer = sheet.figure.canvas.get_renderer()
-    return [(one.get_text(), one.get_window_extent(renderer)) for one in sheet.axes.texts if one.get_text().strip()]
+@dataclass(frozen=True)
+class Extent:
+    """Where something stands, in dots of a printed page."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @classmethod
+    def of(cls, mark: Mark, fonts: Fonts) -> "Extent":
+        match mark:
+            case Words():
+                wide, high = fonts.width(mark.text, mark.size, bold=mark.bold), mark.size / 72
+                start = -wide * {"left": 0.0, "center": 0.5, "right": 1.0}[mark.align]
+                across, up = (start, start + wide), (-0.93 * high, 0.24 * high)
+                places = [(mark.x + x, mark.y + y) for x in across for y in up]
+                if mark.upright:
+                    places = [(mark.x + y, mark.y - x) for x in across for y in up]
+            case Rectangle() | Bitmap():
+                places = [mark.region[:2], mark.region[2:]]
+            case Stroke():
+                places = [place for piece in mark.pieces for place in piece]
+            case Dots():
+                places = mark.places
+        left, top, right, bottom = getattr(mark, "within", None) or (0.0, 0.0, 99.0, 99.0)
+        xs, ys = [min(max(x, left), right) for x, _ in places], [min(max(y, top), bottom) for _, y in places]
+        return cls(*(DOTS_PER_INCH * one for one in (min(xs), min(ys), max(xs), max(ys))))
+
+
+def boxes(sheet: Lettered) -> list[tuple[str, Extent]]:
+    """What is written on the sheet itself, with where it stands."""
+    words = [one for one in sheet.page.marks if isinstance(one, Words) and one.text.strip()]
+    return [(one.text, Extent.of(one, sheet.fonts)) for one in words]
+
+
+def whole_panel(marks: Sequence[Mark], fonts: Fonts) -> Extent:
+    """Where a panel stands with all that is written beside it."""
+    places = [Extent.of(mark, fonts) for mark in marks if not (isinstance(mark, Stroke | Dots) and not points_of(mark))]
+    low, high = [(one.x0, one.y0) for one in places], [(one.x1, one.y1) for one in places]
+    return Extent(
+        min(x for x, _ in low), min(y for _, y in low), max(x for x, _ in high), max(y for _, y in high)
+    )  # fmt: skip
+
+
+def points_of(mark: Stroke | Dots) -> list[tuple[float, float]]:
+    return list(mark.places) if isinstance(mark, Dots) else [place for piece in mark.pieces for place in piece]
 
 
 @pytest.mark.every(12)
 @pytest.mark.parametrize("kind", RUNS)
 def test_nothing_is_cut_and_no_words_stand_over_each_other(kind: str, language: str) -> None:
-    info = overview(RUNS[kind]())
-    with overview_look(info):
-        sheet = laid_out(info)
-        whole, renderer = sheet.figure.bbox, sheet.figure.canvas.get_renderer()
-        written = boxes(sheet)
-        beside = [axes.get_tightbbox(renderer) for axes in sheet.figure.axes if axes is not sheet.axes]
+    sheet = laid_out(overview(RUNS[kind]()))
+    whole = Extent(0, 0, sheet.page.width * DOTS_PER_INCH, sheet.page.height * DOTS_PER_INCH)
+    written = boxes(sheet)
+    beside = [whole_panel(marks, sheet.fonts) for marks in sheet.page.panels]
     for words, place in [*written, *(("axes", one) for one in beside)]:
         assert whole.x0 <= place.x0 and place.x1 <= whole.x1 and whole.y0 <= place.y0 and place.y1 <= whole.y1, words
-    for at, (words, place) in enumerate(written):
-        for other, there in written[at + 1 :]:
-            wide = min(place.x1, there.x1) - max(place.x0, there.x0)
-            high = min(place.y1, there.y1) - max(place.y0, there.y0)
-            assert wide <= 1 or high <= 4, (words, other)
+    for panel in [sheet.page.marks, *sheet.page.panels]:
+        names = [
+            (one.text, Extent.of(one, sheet.fonts)) for one in panel if isinstance(one, Words) and one.text.strip()
+        ]
+        for at, (words, place) in enumerate(names):
+            for other, there in names[at + 1 :]:
+                wide = min(place.x1, there.x1) - max(place.x0, there.x0)
+                high = min(place.y1, there.y1) - max(place.y0, there.y0)
+                assert wide <= 1 or high <= 4, (words, other)
     for at, place in enumerate(beside):
         for there in beside[at + 1 :]:
             wide = min(place.x1, there.x1) - max(place.x0, there.x0)

@@ -33,6 +33,50 @@ def test_only_plain_values_that_stay_rule_out_a_branch(source: str, values: dict
     assert ast.unparse(tree) == ast.unparse(ast.parse(source))
 
 
+class Agent:
+    def __init__(self, masks: bool, steps: int = 3) -> None:
+        self.masks, self.steps = masks, steps
+
+
+AGENT = """class Agent:
+    def __init__(self, masks):
+        self.masks = masks
+    def target(self, r, v, done):
+        return v * (1 - done) if self.masks else v
+    def update(self):
+        {update}
+"""
+
+
+@pytest.mark.parametrize(
+    ("update", "values", "pruned"),
+    [
+        ("pass", {"agent": Agent(masks=False)}, True),
+        ("pass", {"trainer": SimpleNamespace(agent=Agent(masks=False))}, True),  # held by something else
+        ("pass", {"one": Agent(masks=False), "other": Agent(masks=True)}, False),  # which of them is `self`?
+        ("self.masks = True", {"agent": Agent(masks=False)}, False),  # it may change
+        ("pass", {"agent": SimpleNamespace(masks=False)}, False),  # of another class
+    ],
+)
+def test_in_a_class_its_only_object_rules_out_branches(update: str, values: dict[str, Any], pruned: bool) -> None:
+    left = ast.unparse(taken(ast.parse(AGENT.format(update=update)), values))
+    assert ("1 - done" not in left) is pruned
+
+
+def test_a_method_alone_is_of_the_class_around_it() -> None:
+    tree = ast.parse(AGENT.format(update="pass"))
+    (kind,) = tree.body
+    assert isinstance(kind, ast.ClassDef)
+    method = kind.body[1]
+    assert "1 - done" not in ast.unparse(taken(method, {"agent": Agent(masks=False)}, around=[method, kind, tree]))
+    assert "1 - done" in ast.unparse(taken(method, {"self": Agent(masks=False)}))
+
+
+def test_numbers_that_an_object_counts_rule_out_nothing() -> None:
+    source = "class Agent:\n    def act(self):\n        return a if self.steps > 5 else b"
+    assert "if self.steps > 5" in ast.unparse(taken(ast.parse(source), {"agent": Agent(masks=True)}))
+
+
 CALLS = """def target(r, v, mask=True):
     return r + v if mask else r
 class Loss:

@@ -109,6 +109,12 @@ OTHERS: dict[str, tuple[str, str, str, str, str]] = {
         _SEQUENTIAL + "\noptimizer = getattr(torch.optim, 'SG' + 'D')(model.parameters(), lr=1e-7)",
         "model, optimizer", _PLAIN_LOSS, "lr-too-low", "optimizer.step()",
     ),
+    "a layer that each pass makes anew": (
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.one = nn.Linear(8, 16)\n"
+        "    def forward(self, x):\n        h = torch.relu(self.one(x))\n        return nn.Linear(16, 3)(h)\n"
+        "model = Net()\n" + _SGD.format(rate=0.1),
+        "model, optimizer", _PLAIN_LOSS, "parameters-not-optimized", "return nn.Linear(16, 3)",
+    ),
     "a setting of the loss object": (
         _SEQUENTIAL + "\n" + _SGD.format(rate=0.01) + "\ncost = nn.CrossEntropyLoss(reduction='sum')",
         "model, optimizer, loss_fn=cost", "loss = cost(model(x), y)", "loss-sum", "cost = nn.CrossEntropyLoss",

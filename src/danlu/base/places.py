@@ -33,6 +33,26 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "danlu"
 
 
+def font_folders() -> list[Path]:
+    """The folders in which systems keep fonts, those that exist: the user's own first."""
+    home = Path.home()
+    named = {
+        "win32": [(os.environ.get("LOCALAPPDATA"), "Microsoft/Windows/Fonts"), (os.environ.get("WINDIR"), "Fonts")],
+        "darwin": [(home, "Library/Fonts"), ("/Library", "Fonts"), ("/System/Library", "Fonts")],
+    }.get(
+        sys.platform,
+        [
+            (os.environ.get("XDG_DATA_HOME") or home / ".local" / "share", "fonts"),
+            (home, ".fonts"),
+            *((root, "fonts") for root in (os.environ.get("XDG_DATA_DIRS") or "").split(":")),
+            ("/usr/local/share", "fonts"),
+            ("/usr/share", "fonts"),
+        ],
+    )
+    folders = (Path(root) / below for root, below in named if root)
+    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+
+
 def progress_file() -> Path:
     """Which exercises are solved: `danlu/exercises.json` in `$XDG_DATA_HOME`, else in `~/.local/share`."""
     base = os.environ.get("XDG_DATA_HOME")

@@ -14,3 +14,20 @@ def printable(text: str) -> str:
     """
     shown = _UNSHOWN.sub(lambda sign: sign.group().encode("unicode_escape").decode(), text)
     return shown if shown.isascii() else shown.encode("utf-8", "backslashreplace").decode()
+
+
+def typed(word: str) -> str:
+    """A word as it is typed into a shell: in quotes where it holds blanks, or signs that a shell reads.
+
+    >>> typed("runs/mine"), typed("鸢尾花.csv"), typed("my run"), typed("$1 net")
+    ('runs/mine', '鸢尾花.csv', '"my run"', "'$1 net'")
+    """
+    if word and not _READ_BY_SHELLS.search(word):
+        return word
+    if not _READ_IN_QUOTES.search(word):
+        return f'"{word}"'
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+_READ_BY_SHELLS = re.compile(r"""[\s'"`$\\!&;|<>()*?#~{}\[\]]""")
+_READ_IN_QUOTES = re.compile(r"""["`$\\!]""")

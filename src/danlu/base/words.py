@@ -7,13 +7,13 @@ import contextlib
 import functools
 import string
 import tomllib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 from contextvars import ContextVar
 from importlib import resources
 from typing import Any
 
 from danlu.base.places import language_of_environment
-from danlu.base.printable import printable
+from danlu.base.printable import printable, typed
 
 LANGUAGES = ("en", "zh")
 
@@ -53,28 +53,67 @@ def speaking(language: str) -> Generator[None]:
         _for_now.reset(token)
 
 
+class _Catalogue(Mapping[str, str]):
+    """The phrases of one language by id; a file is read when a phrase of its area is asked for, for to read them all
+    takes as long as many a command.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._folder = resources.files("danlu.base").joinpath("phrases", language)
+        self._areas: dict[str, dict[str, str]] = {}
+
+    def __getitem__(self, id: str) -> str:
+        area, _, key = id.partition(".")
+        try:
+            return self._area(area)[key]
+        except KeyError:
+            raise KeyError(id) from None
+
+    def __iter__(self) -> Iterator[str]:
+        for area in self._names:
+            yield from (f"{area}.{key}" for key in self._area(area))
+
+    def __len__(self) -> int:
+        return sum(len(self._area(area)) for area in self._names)
+
+    @functools.cached_property
+    def _names(self) -> tuple[str, ...]:
+        files = (file.name for file in self._folder.iterdir())
+        return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
+
+    def _area(self, area: str) -> dict[str, str]:
+        if area not in self._areas:
+            there = area in self._names
+            text = self._folder.joinpath(f"{area}.toml").read_text(encoding="utf-8") if there else ""
+            self._areas[area] = tomllib.loads(text)
+        return self._areas[area]
+
+
 @functools.cache
-def catalogue(language: str) -> dict[str, str]:
+def catalogue(language: str) -> Mapping[str, str]:
     """All phrases of one language by id."""
-    phrases: dict[str, str] = {}
-    folder = resources.files("danlu.base").joinpath("phrases", language)
-    for file in folder.iterdir():
-        if file.name.endswith(".toml"):
-            area = file.name.removesuffix(".toml")
-            for key, phrase in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                phrases[f"{area}.{key}"] = phrase
-    return phrases
+    return _Catalogue(language)
 
 
-class _Numbers(string.Formatter):
-    """Fills `{seeds:seed|seeds}` with the first word where `seeds` is 1, else with the second."""
+class _Phrases(string.Formatter):
+    """Fills `{seeds:seed|seeds}` with the first word where `seeds` is 1, else with the second; `{run!t}` with a word as
+    it is typed into a shell; and `{part!p}` with what a part of the data is called, or several with commas between.
+    """
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        if conversion == "t":
+            return typed(str(value))
+        if conversion == "p":
+            known = catalogue(language())
+            return ", ".join(known.get(f"base.part-{part}", part) for part in str(value).split(", "))
+        return super().convert_field(value, conversion)
 
     def format_field(self, value: Any, format_spec: str) -> str:
         one, several, many = format_spec.partition("|")
         return (one if str(value) == "1" else many) if several else super().format_field(value, format_spec)
 
 
-_NUMBERS = _Numbers()
+_PHRASES = _Phrases()
 
 
 def say(id: str, **values: Any) -> str:
@@ -87,4 +126,5 @@ def say(id: str, **values: Any) -> str:
     ('about 1 more seed', 'about 1,234 more seeds')
     """
     phrase = catalogue(language())[id]
-    return printable(_NUMBERS.vformat(phrase, (), values) if "|" in phrase else phrase.format(**values))
+    simple = not any(sign in phrase for sign in ("|", "!t}", "!p}"))
+    return printable(phrase.format(**values) if simple else _PHRASES.vformat(phrase, (), values))

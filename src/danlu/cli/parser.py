@@ -13,6 +13,7 @@ from typing import Any
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.setting_keys import known_keys
 from danlu.base.words import LANGUAGES, say
+from danlu.cli.full_width import refuse_full_width
 
 _OF_OUTPUT = ("file", "out", "output", "to")
 _SETTING = re.compile(r"--([a-z]+\.[\w.-]+)(?:=(.*))?", re.DOTALL)
@@ -288,6 +289,7 @@ def split_script(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
 def parse(verb: Verb, tokens: Sequence[str]) -> argparse.Namespace:
     """The verb's arguments; `words` holds the ones that are no option. Raises UserError."""
     parser = verb_parser(verb)
+    refuse_full_width(tokens, [*(option.name for option in verb.options), "json", "help"])
     plain, settings = _split_settings(tokens)
     try:
         arguments, unknown = parser.parse_known_intermixed_args(plain)

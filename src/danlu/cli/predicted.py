@@ -21,6 +21,7 @@ from danlu.cli.answering import STANDARD_INPUT, Records, WhoAnswers
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.study_arguments import whole_in
 from danlu.ship import as_csv, columns_of
+from danlu.view.summary import score_words
 from danlu.view.tables import print_table
 
 MOST_ROWS_SHOWN = 20
@@ -130,8 +131,7 @@ class Predicted:
         lines: list[Fault] = []
         score, tally = self.answering.score(), self.answering.tally
         if score is not None:
-            numbers = ", ".join(f"{name} {value:.4g}" for name, value in score.items())
-            lines.append(Fault("cli.predict-score", {"score": numbers, "samples": tally.samples}))
+            lines.append(Fault("cli.predict-score", {"score": score_words(score), "samples": tally.samples}))
             if tally.left_out:
                 lines.append(Fault("cli.predict-left-out", {"count": tally.left_out}))
         if self.wrote is not None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy
 
-SEPARATORS = (";", "|", "；")
+SEPARATORS = (";", "|", "；", "、")
 # The words that stand for on and off, the one that is on first.
-SWITCHES = (("1", "0"), ("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("是", "否"))
+SWITCHES = (("1", "0"), ("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("是", "否"), ("有", "无"))
 
 
 def separator_of(cells: Sequence[str]) -> str | None:

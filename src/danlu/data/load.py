@@ -24,6 +24,7 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.excel import EXCEL
 from danlu.data.reconstruction import Reconstruction, build
 from danlu.data.sources import Source, read_source
+from danlu.data.table.frames import collected
 from danlu.data.table.to_predict import columns_of
 from danlu.data.tokens import KINDS
 
@@ -102,12 +103,9 @@ def load(
 
 def _opened(source: Any) -> Any:
     """What lies in scikit-learn's Bunch, or in polars' LazyFrame; anything else as it is."""
-    kind = type(source).__name__
-    if kind == "LazyFrame" and hasattr(source, "collect"):
-        return source.collect()
-    if kind == "Bunch" and isinstance(source, dict) and "data" in source and "target" in source:
+    if type(source).__name__ == "Bunch" and isinstance(source, dict) and "data" in source and "target" in source:
         return source["data"], source["target"]
-    return cast(Any, source)
+    return collected(cast(Any, source))
 
 
 def _steps(augment: Any) -> tuple[Any, ...]:

@@ -127,6 +127,7 @@ CLASSED = (Labels, LabelSets, PixelLabels, TokenLabels)
 """The targets that are classes, labels or tags, with names."""
 
 _MOST_NAMED = 20
+_LONGEST = 100
 
 
 def measured_by(target: Target, *, each: bool = False) -> dict[str, Any]:
@@ -191,6 +192,8 @@ def read_target(
     if task == "segmentation":
         return read_masks(raw, place)
     if task == "regression":
+        if raw.dtype.kind in "UO" and raw.ndim == 1:
+            fail("data.target-text", place=place, found=str(raw[0])[:_LONGEST])
         if not numeric or raw.ndim not in (1, 2):
             fail("data.target-not-numbers", place=place, found=_shape_and_type(raw))
         y = torch.from_numpy(raw.astype(numpy.float64))

@@ -26,10 +26,11 @@ from danlu.nets import names as net_names
 from danlu.nets.autograd import autograd_graph
 from danlu.nets.expression import expression_graph
 from danlu.nets.graph import net_graph
+from danlu.run.building import build_net
 from danlu.run.run import Run
 from danlu.run.settings.draft import draft_recipe
 from danlu.run.settings.net_and_data import data_for_net
-from danlu.run.setup import build_net, load_data
+from danlu.run.setup import load_data
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.study.study import Study

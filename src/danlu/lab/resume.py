@@ -7,7 +7,7 @@ from typing import Any
 from danlu.base.errors import fail
 from danlu.base.events import Listener
 from danlu.run.fit import resume as resume_run
-from danlu.run.own.parts import MetricLike
+from danlu.run.own.metric import MetricLike
 from danlu.store.study_folder import StudyFolder
 from danlu.study.compare import go_on
 from danlu.study.search.search import go_on_searching

@@ -12,7 +12,7 @@ from danlu.run.setup import Setup
 from danlu.run.sharded_units import units_of
 from danlu.stack import StackedEngine, writes_out
 from danlu.store.run_environment import MODULE, STACKED
-from danlu.train.carried import CarriedEngine
+from danlu.train.carried_engine import CarriedEngine
 from danlu.train.checkpoint import Checkpoint
 from danlu.train.distributed.engine import SharedEngine
 from danlu.train.distributed.sharded import ShardedEngine

@@ -16,6 +16,7 @@ from danlu.base.recipe import Recipe
 from danlu.base.starting import begin_of_call
 from danlu.nets.call_form import released
 from danlu.run.agreement import together
+from danlu.run.building import build_net, refuse_other_structure
 from danlu.run.compiling import with_compiler
 from danlu.run.distributed.following import follow
 from danlu.run.distributed.launching import check_cores, run_of_job, starts_processes
@@ -26,15 +27,16 @@ from danlu.run.engines import choose_engine, engine_of_run
 from danlu.run.environment import compared_with_before, environment
 from danlu.run.fine_tuning import begin_at, parent_with
 from danlu.run.fitting_memory import plan_portions, portion_notes
+from danlu.run.own.metric import MetricLike
 from danlu.run.own.metrics import try_metrics
 from danlu.run.own.nets import refuse_unasked, telling_where_net_was
-from danlu.run.own.parts import MetricLike, OwnParts, own_parts, refuse_missing
+from danlu.run.own.parts import OwnParts, own_parts, refuse_missing
 from danlu.run.own.training import OwnTraining, own_training, refuse_beside, refuse_others, set_in, with_own
-from danlu.run.package import load_trained, telling_where
 from danlu.run.run import Run
 from danlu.run.settings.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.run.settings.usual import as_it_began, tabm_is_worth_a_try, until_patience_is_spent
-from danlu.run.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
+from danlu.run.setup import Setup, load_given_weights, set_up
+from danlu.run.trained_data import load_trained, telling_where
 from danlu.run.training import WiredTraining, folder_asked, new_run, wired
 from danlu.store.journal import Journal
 from danlu.store.run_environment import parent_of, read_environment

@@ -16,19 +16,21 @@ from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.base.recipe_values import MOST_EPOCHS
 from danlu.base.starting import begin_of_call
+from danlu.run.building import refuse_other_structure
 from danlu.run.compiling import with_compiler
 from danlu.run.engines import engine_of_run
 from danlu.run.environment import compared_with_before, environment
 from danlu.run.fine_tuning import refuse_as_beginning
+from danlu.run.own.metric import MetricLike
 from danlu.run.own.metrics import try_metrics
 from danlu.run.own.nets import telling_where_net_was
-from danlu.run.own.parts import MetricLike, own_parts, refuse_missing
+from danlu.run.own.parts import own_parts, refuse_missing
 from danlu.run.own.training import own_training, refuse_others, set_in
-from danlu.run.package import load_trained, telling_where
 from danlu.run.run_record import RunRecord
 from danlu.run.settings.draft import CUSTOM, source_of
 from danlu.run.settings.usual import as_it_began
-from danlu.run.setup import Setup, refuse_other_structure, set_up
+from danlu.run.setup import Setup, set_up
+from danlu.run.trained_data import load_trained, telling_where
 from danlu.run.training import carry_out, folder_asked, new_run, opening_record, wired
 from danlu.store.records import ParentRun
 from danlu.store.run_environment import read_environment

@@ -9,11 +9,12 @@ from danlu.base.errors import Fault, UserError, fail
 from danlu.base.places import shown
 from danlu.data import Dataset
 from danlu.nets import describe
+from danlu.run.building import dtype_of, sample_dtype
 from danlu.run.own.program import lacks_program
-from danlu.run.package import add_program, begun_package, complete_package, load_trained
+from danlu.run.package_writer import add_program, begun_package, complete_package
 from danlu.run.run import Run
 from danlu.run.scored_net import answerer_of
-from danlu.run.setup import dtype_of, sample_dtype
+from danlu.run.trained_data import load_trained
 from danlu.store.journal import Journal
 from danlu.store.package_file import read_package_file
 from danlu.store.run_folder import RunFolder

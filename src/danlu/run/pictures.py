@@ -2,8 +2,6 @@
 
 import contextlib
 import functools
-import threading
-import warnings
 from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from pathlib import Path
@@ -27,7 +25,6 @@ from danlu.view.report import run_report
 from danlu.view.study_report import study_report
 
 _unasked: ContextVar[bool] = ContextVar("overview", default=True)
-_DRAWING = threading.Lock()  # matplotlib's settings are one for all threads
 
 
 def drawn_net(setup: Setup) -> NetDrawn | None:
@@ -61,9 +58,7 @@ def _write_run_report(place: RunFolder, read: Callable[[], RunInfo]) -> Fault | 
 def _write_overview(place: RunFolder, read: Callable[[], RunInfo]) -> Fault | None:
     if not (_unasked.get() and draws_overviews()):
         return None
-    with _DRAWING, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # nobody asked for a picture: what its library warns of is no news of theirs
-        return _put(place.overview, lambda: Drawing(lambda: overview(read())).save(place.overview))
+    return _put(place.overview, lambda: Drawing(lambda: overview(read())).save(place.overview))
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from danlu import run as run_parts  # loaded where they are asked for
+from danlu import ship
 from danlu.base.errors import DataWarning, Fault, UserError, fail
 from danlu.base.events import Listener
 from danlu.base.own_code import file_and_maker
@@ -21,14 +22,14 @@ from danlu.base.records import Score
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
+from danlu.run.building import build_net, dtype_of, sample_dtype
 from danlu.run.called_as import called_as
+from danlu.run.own.metric import MetricLike
 from danlu.run.own.nets import refuse_unasked, telling_where_net_was, with_net_at
-from danlu.run.own.parts import MetricLike
 from danlu.run.own.program import answerer_of_program
-from danlu.run.package import Package, load_trained, read_package, without_samples
+from danlu.run.package import Package, read_package, without_samples
 from danlu.run.run_record import RunRecord
 from danlu.run.scored_net import answerer_of, scored_net, scored_weights
-from danlu.run.setup import build_net, dtype_of, sample_dtype
 from danlu.ship import (
     Answerer,
     Answers,
@@ -40,7 +41,6 @@ from danlu.ship import (
     joined,
     read_given,
     read_rows,
-    read_scored,
 )
 
 
@@ -162,7 +162,7 @@ class Run(RunRecord):
         several labels. UserError where there are none.
         """
         if not self.preprocessing.classes:
-            fail("ship.no-classes", task=self.preprocessing.task)
+            fail("ship.no-classes", task=Fault(f"base.task-{self.preprocessing.task}"))
         return joined(self._answers(x, lambda answers: answers.probabilities)).numpy()
 
     def _answers(self, x: object, wanted: Callable[[Answers], Any], beam: int = 1) -> list[Any]:
@@ -198,7 +198,7 @@ class Run(RunRecord):
         tally, answerer = Tally(self.preprocessing), self.answerer
         answerer.check_beam(beam)
         for one in data:
-            for rows in read_scored(one, self.preprocessing, self.recipe.data.target, self._file_options, part):
+            for rows in ship.read_scored(one, self.preprocessing, self.recipe.data.target, self._file_options, part):
                 tally.add(Prediction(rows, answerer.answers(rows.encoded, beam)))
         return tally.score()
 
@@ -253,7 +253,7 @@ class Run(RunRecord):
         gone, or are not those it was trained on, with what has changed.
         """
         self.refuse_imported()
-        return load_trained(self._place, self.recipe, self._given)
+        return run_parts.load_trained(self._place, self.recipe, self._given)
 
     @functools.cached_property
     def data(self) -> Dataset:

@@ -1,6 +1,7 @@
 """The weights that a run was scored with, the net that holds them, and what answers with it."""
 
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,7 @@ from danlu.base.errors import DataWarning, fail
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.data.preprocessing import Preprocessing
-from danlu.run.setup import dtype_of, refuse_other_structure, sample_dtype
+from danlu.run.building import dtype_of, refuse_other_structure, sample_dtype
 from danlu.ship import Answerer
 from danlu.store.package_file import PackedFile
 from danlu.store.run_folder import RunFolder
@@ -31,7 +32,12 @@ def scored_weights(place: RunFolder, recipe: Recipe, *, finished: bool) -> Score
     UserError where there are none, or, of a run that has `finished`, where those are damaged: older ones would answer
     otherwise, and nobody would know.
     """
-    newest = load_newest(place.checkpoints)
+
+    def scored(parts: Collection[str]) -> str:
+        best = recipe.train.scores_best and "best" in parts
+        return "best" if best else "ema" if "ema" in parts else "weights"
+
+    newest = load_newest(place.checkpoints, scored)
     checkpoint = newest.checkpoint
     if newest.skipped and finished:
         fail("lab.scored-weights-lost", what=newest.skipped[0].values["what"], folder=shown(place.path))
@@ -39,8 +45,7 @@ def scored_weights(place: RunFolder, recipe: Recipe, *, finished: bool) -> Score
         warnings.warn(str(skipped), DataWarning, stacklevel=3)
     if checkpoint is None:
         fail("lab.no-checkpoint", folder=place.path)
-    best = recipe.train.scores_best and "best" in checkpoint.parts
-    part = "best" if best else "ema" if "ema" in checkpoint.parts else "weights"
+    (part,) = checkpoint.parts
     tensors = of_the_net(checkpoint.parts[part])
     file = checkpoint.file(part).relative_to(place.path).as_posix()
     return ScoredWeights(tensors, PackedFile(file, checkpoint.hashes[part], part))

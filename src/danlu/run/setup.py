@@ -11,26 +11,15 @@ from torch import nn
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.files import absolute
 from danlu.base.memory import is_out_of_memory
-from danlu.base.places import shown
 from danlu.base.recipe import CUSTOM, DataRecipe, OptimRecipe, Recipe
 from danlu.base.recipe_values import MOST_STEPS
-from danlu.base.seeds import choose_device, global_seed, has_device
+from danlu.base.seeds import choose_device, has_device
 from danlu.base.shapes import show_shape
 from danlu.data import Dataset, load, reconstruction
-from danlu.data.preprocessing import Preprocessing
-from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Standard
-from danlu.nets import (
-    Description,
-    build,
-    built_where_it_fits,
-    check_weights,
-    describe,
-    put_weights,
-    rehearse,
-    usual_training,
-)
+from danlu.nets import Description, describe, put_weights, rehearse, usual_training
 from danlu.run.batches import steps_per_epoch
+from danlu.run.building import build_net, dtype_of, sample_dtype
 from danlu.run.called_as import called_as
 from danlu.run.settings.balance import OF_ORDER, balanced_data, told_of_weights
 from danlu.run.settings.draft import source_of
@@ -157,11 +146,6 @@ def _try_parts(recipe: Recipe, net: nn.Module, horizon: Horizon) -> None:
         build_optimiser(recipe.optim, net, frozen=frozen, thaws=thaws)
 
 
-def dtype_of(precision: str) -> torch.dtype:
-    """The type of weights and samples; autocast's precisions leave them float32."""
-    return torch.float64 if precision == "float64" else torch.float32
-
-
 def _filled_in(drafted: Recipe, recipe: Recipe) -> set[str]:
     """The keys whose values were left to danlu in `drafted`, and stand in `recipe` now."""
     before, now = drafted.as_dict(), recipe.as_dict()
@@ -241,27 +225,6 @@ def prepared_anew(data: Dataset, other: dict[str, Any]) -> Dataset:
     return replace(making.read()(options), making=replace(making, options=options), recipe=source)
 
 
-def build_net(recipe: Recipe, data: Dataset | Preprocessing) -> nn.Module:
-    """The net the recipe names, its initial weights drawn from the seed's own stream."""
-    if recipe.net.name == CUSTOM:
-        fail("lab.net-not-in-recipe", name=recipe.net.options.get("class", CUSTOM))
-
-    def built() -> nn.Module:
-        with global_seed(recipe.train.seed, "initial-weights"):
-            return build(
-                recipe.net.name,
-                recipe.net.options,
-                sample_shape=data.sample_shape,
-                outputs=data.outputs,
-                task=data.task,
-                vocabulary=None if data.vocabulary is None else len(data.vocabulary),
-                sha256=recipe.net.sha256,
-                several=layout_of(data.encoder),
-            )
-
-    return built_where_it_fits(built, recipe.net.label, recipe.net.options)
-
-
 def data_as_taken(data: Dataset, net: nn.Module) -> Dataset:
     """The data, and arrays once more as they came where danlu would standardise what this net takes for numbers of
     tokens: it says so (`sample_dtype`), or looks them up in an embedding.
@@ -273,25 +236,6 @@ def data_as_taken(data: Dataset, net: nn.Module) -> Dataset:
     if not embeds and getattr(net, "sample_dtype", None) != torch.int64:
         return data
     return prepared_anew(data, {"standardise": False})
-
-
-def sample_dtype(net: nn.Module, data: Dataset | Preprocessing, weights: torch.dtype) -> torch.dtype:
-    """The type in which samples go into the net: tokens are whole numbers, all else is like the weights.
-
-    Also where an array of whole numbers holds the tokens, and the net (`sample_dtype`) says that it takes such.
-    """
-    if layout_of(data.encoder) is not None:
-        return weights
-    tokens = data.task == "classification" and getattr(net, "sample_dtype", weights) == torch.int64
-    return torch.int64 if tokens or data.vocabulary is not None else weights
-
-
-def refuse_other_structure(net: nn.Module, weights: Mapping[str, torch.Tensor], folder: Path) -> None:
-    """UserError with the differences where the net given for a run is not of the structure of the run's own."""
-    try:
-        check_weights(net, weights)
-    except UserError as error:
-        raise UserError(Fault("lab.other-structure", {"folder": shown(folder)}), *error.faults[1:]) from None
 
 
 def load_given_weights(net: nn.Module, path: str | None) -> tuple[Fault, ...]:

@@ -34,10 +34,11 @@ from danlu.run.listeners.stopwatch import Stopwatch
 from danlu.run.listeners.text_samples import TextSampler
 from danlu.run.listeners.tracking import tracked_run
 from danlu.run.listeners.watching import Watching
+from danlu.run.own.metric import MetricLike
 from danlu.run.own.metrics import OwnMetrics
 from danlu.run.own.nets import keep_copy
-from danlu.run.own.parts import MetricLike, OwnParts
-from danlu.run.package import complete_package, package_bytes
+from danlu.run.own.parts import OwnParts
+from danlu.run.package_writer import complete_package, package_bytes
 from danlu.run.pictures import drawn_net, write_run_pictures, write_run_report
 from danlu.run.setup import Setup
 from danlu.run.sharded_saving import AskedOfAny, asked_of, save_last, saver_of, scored_in

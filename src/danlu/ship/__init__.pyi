@@ -11,6 +11,9 @@ from danlu.ship.inputs import Rows as Rows
 from danlu.ship.inputs import read_rows as read_rows
 from danlu.ship.mask_files import MaskFiles as MaskFiles
 from danlu.ship.mask_files import palette as palette
+from danlu.ship.picture_rows import encode_pictures as encode_pictures
+from danlu.ship.picture_rows import listed_rows as listed_rows
+from danlu.ship.picture_rows import picture_rows as picture_rows
 from danlu.ship.predictions import ErrorBand as ErrorBand
 from danlu.ship.predictions import Prediction as Prediction
 from danlu.ship.predictions import Tally as Tally

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, fail
 from danlu.base.memory import memory_guard
 from danlu.base.seeds import choose_device
 from danlu.data.preprocessing import Preprocessing
@@ -99,7 +99,7 @@ class Answerer:
         labels of which a sample may have several. Of each pixel [N, C, H, W], of each token [N, T, C].
         """
         if self.fitted.task not in _LIKELY:
-            fail("ship.no-classes", task=self.fitted.task)
+            fail("ship.no-classes", task=Fault(f"base.task-{self.fitted.task}"))
         return _likelihoods(self.outputs(self.encode(raw)), self.fitted.task)
 
     def check_beam(self, beam: object) -> int:
@@ -107,7 +107,7 @@ class Answerer:
         if isinstance(beam, bool) or not isinstance(beam, int) or not 1 <= beam <= MOST_BEAM:
             fail("ship.beam-number", found=beam, most=f"{MOST_BEAM:,}")
         if beam > 1 and self.fitted.task != "translation":
-            fail("ship.beam-unfit", name=self.fitted.name, task=self.fitted.task)
+            fail("ship.beam-unfit", name=self.fitted.name, task=Fault(f"base.task-{self.fitted.task}"))
         return beam
 
     def _translated(self, encoded: Tensor, beam: int) -> Answers:

@@ -2,7 +2,7 @@
 
 import torch
 
-from danlu.base.errors import Faults
+from danlu.base.errors import Fault, Faults
 from danlu.base.seeds import stream
 from danlu.data.targets import Tokens
 from danlu.data.vocabulary import RESERVED
@@ -32,7 +32,7 @@ def generate(
     """
     faults, fitted = Faults(), answerer.fitted
     if not isinstance(fitted.target, Tokens) or fitted.vocabulary is None:
-        faults.add("ship.no-language-model", task=fitted.task)
+        faults.add("ship.no-language-model", task=Fault(f"base.task-{fitted.task}"))
     if not 1 <= tokens <= MOST_TOKENS:
         faults.add("ship.bad-number", key="tokens", found=tokens, wanted=f"1 … {MOST_TOKENS:,}")
     if not 0 <= temperature < float("inf"):

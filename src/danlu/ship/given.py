@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from danlu import ship
 from danlu.base.errors import Fault, Faults, fail
 from danlu.data.decode import is_picture
 from danlu.data.folder.scan import ENDINGS, raise_first
@@ -12,13 +13,13 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Pixels
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.frames import is_frame, is_tabular, sheet_of
+from danlu.data.table.frames import collected, is_frame, is_tabular, sheet_of
 from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.pairs import SourceEncoder
 from danlu.data.text.sequences import TextEncoder
 from danlu.ship.column_rows import column_rows
-from danlu.ship.inputs import encode_pictures, read_rows
+from danlu.ship.inputs import read_rows
 from danlu.ship.pair_rows import pair_rows
 from danlu.ship.portions import table_portions
 from danlu.ship.rows import Rows
@@ -33,6 +34,7 @@ def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: F
     picture of any size; a list of these; a polars or pandas DataFrame, a dict of columns or a list of dicts; or arrays
     and texts as `Preprocessing.encode` takes them. UserError with all that is wrong, item by item.
     """
+    x = collected(x)
     items = cast(list[Any], x) if isinstance(x, list | tuple) else [x]
     pictures = [item for item in items if is_picture(item)]
     paths = [item for item in items if _is_path(item, fitted)]
@@ -90,4 +92,6 @@ def _pictures(items: Sequence[Any], fitted: Preprocessing) -> Rows:
     raise_first(missing)
     names = ["" if is_picture(item) else str(item) for item in items]
     sources = [item if is_picture(item) else Path(item).expanduser() for item in items]
-    return Rows("", [name or str(row) for row, name in enumerate(names, start=1)], encode_pictures(sources, fitted))
+    return Rows(
+        "", [name or str(row) for row, name in enumerate(names, start=1)], ship.encode_pictures(sources, fitted)
+    )

@@ -1,24 +1,14 @@
 """Files that a user wants answers for, as samples that a net takes: rows of tables, pictures, arrays, lines of text."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor
-
-from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu import ship
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.input_files import path_kind
-from danlu.data.decode import Shape, common_shape, read_picture
-from danlu.data.folder.decode_all import decode, each_file, read_heads
-from danlu.data.folder.listed import picture_column, picture_paths
-from danlu.data.folder.mask_files import MaskListing
-from danlu.data.folder.mask_layouts import find_masks
-from danlu.data.folder.masks import read_one
 from danlu.data.folder.scan import ENDINGS as PICTURES
-from danlu.data.place_labels import PixelLabels, TokenLabels
+from danlu.data.place_labels import TokenLabels
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.conll import CONLL, is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
@@ -26,8 +16,7 @@ from danlu.data.readers.table_file import KINDS, is_table
 from danlu.data.readers.text_file import TEXTS, is_text
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.several_inputs import layout_of
-from danlu.data.standard import Pixels, Standard
-from danlu.data.table.columns import Sheet
+from danlu.data.standard import Pixels
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import table_of
 from danlu.data.table.labelled import ColumnTexts
@@ -45,15 +34,11 @@ from danlu.ship.portions import (
     array_portions,
     file_tables,
     number_portions,
-    picture_portions,
     text_portions,
 )
-from danlu.ship.right_answers import answer_columns, column_targets, folder_targets, mask_targets
+from danlu.ship.right_answers import answer_columns, column_targets
 from danlu.ship.rows import Rows
 from danlu.ship.series_rows import series_file
-
-_PICTURES_AT_ONCE = 256
-_MASKS_AT_ONCE = 32  # each pixel of which has a number a class
 
 
 def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
@@ -67,8 +52,8 @@ def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options
     reader, kinds = _reader(fitted)
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)
-    if reader is _picture_rows and is_table(path):
-        yield from _listed_rows(path, fitted, target, options)
+    if kinds[0] in PICTURES and is_table(path):
+        yield from ship.listed_rows(path, fitted, target, options)
         return
     fits = path.name.lower().endswith(kinds)
     if not fits and not (path.is_dir() and kinds[0] in PICTURES):
@@ -96,7 +81,7 @@ def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
     if isinstance(fitted.encoder, TextEncoder):
         return _text_rows, TEXTS
     if isinstance(fitted.encoder, Pixels) or len(fitted.sample_shape) in (2, 3):
-        return _picture_rows, (*PICTURES, *ARRAYS)
+        return ship.picture_rows, (*PICTURES, *ARRAYS)
     return _number_rows, (*KINDS, *ARRAYS)
 
 
@@ -125,77 +110,6 @@ def _number_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
     """Rows of a table for a net that was trained on arrays without names: its columns, all numbers, in their order."""
     for portion in number_portions(path, math.prod(fitted.sample_shape), options):
         yield _encoded(path, portion, fitted)
-
-
-def _picture_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    if isinstance(fitted.target, PixelLabels) and path.is_dir() and (listing := find_masks(path)):
-        yield from _masked_rows(path, listing, fitted)
-        return
-    at_once = _MASKS_AT_ONCE if fitted.task == "segmentation" else _PICTURES_AT_ONCE
-    for portion in picture_portions(path, at_once):
-        targets = folder_targets(portion.places, fitted)
-        yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted), targets)
-
-
-def _listed_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    """The pictures whose paths stand in a table, with the right answers where the table has them."""
-    for portion in file_tables(path, options):
-        sheet: Sheet = portion.raw
-        column = picture_column(sheet, path.parent)
-        if column is None:
-            fail("listed.no-column", path=path, name=fitted.name)
-        others = [name for name in sheet.columns if name != column]
-        alone = target if target is not None or len(others) != 1 else others[0]
-        names = answer_columns(sheet, alone, fitted)
-        targets = column_targets(table_of(sheet), names, fitted) if names else None
-        paths = picture_paths(sheet, column, path.parent)
-        for first in range(0, len(paths), _PICTURES_AT_ONCE):
-            rows = slice(first, first + _PICTURES_AT_ONCE)
-            own = None if targets is None else targets[rows]
-            remarks = () if first else portion.remarks
-            yield Rows(str(path), portion.places[rows], encode_pictures(paths[rows], fitted), own, remarks=remarks)
-
-
-def _masked_rows(path: Path, listing: MaskListing, fitted: Preprocessing) -> Iterator[Rows]:
-    """The pictures of a folder that has their masks as well, which are the right answers."""
-    for first in range(0, len(listing.pairs), _MASKS_AT_ONCE):
-        pairs = listing.pairs[first : first + _MASKS_AT_ONCE]
-        places = [str(picture.relative_to(path)) for picture, _ in pairs]
-        encoded = encode_pictures([picture for picture, _ in pairs], fitted)
-        masks = each_file([mask for _, mask in pairs], read_one)
-        yield Rows(str(path), places, encoded, mask_targets(masks, fitted), remarks=() if first else listing.notes)
-
-
-def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
-    """Picture files (Path), or Pillow's pictures, brought to the size and the channels that the net takes, encoded.
-
-    UserError with all that cannot be read.
-    """
-    channels, height, width = (1, *fitted.sample_shape)[-3:]
-    whole = isinstance(fitted.encoder, Pixels) and fitted.encoder.whole
-    shape = Shape(channels, height, width, whole=whole)
-    white = fitted.encoder.white if isinstance(fitted.encoder, Pixels) else None
-    files = [picture for picture in pictures if isinstance(picture, Path)]
-    whites = iter([white or common_shape([head], None).white for head in read_heads(files)])
-    read: list[Tensor] = []
-    faults = Faults()
-    for number, picture in enumerate(pictures, start=1):
-        if isinstance(picture, Path):
-            read.append(decode([picture], replace(shape, white=next(whites))))
-            continue
-        found = read_picture(picture, white, shape, f"#{number}")
-        if isinstance(found, Fault):
-            faults.add("ship.item", number=number, what=found)
-        else:
-            read.append(torch.from_numpy(found.copy())[None])
-    faults.raise_if_any()
-    pixels = torch.cat(read)
-    if isinstance(fitted.encoder, Pixels):
-        return fitted.encoder.on(torch.device("cpu"), torch.float32, peak=255.0)(pixels)
-    assert isinstance(fitted.encoder, Standard)
-    ranges = fitted.encoder.ranges
-    scaled = pixels.double() / 255 if ranges is None or ranges.bounds[1] <= 1 else pixels
-    return fitted.encode(scaled.reshape(len(scaled), *fitted.sample_shape))
 
 
 def _array_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:

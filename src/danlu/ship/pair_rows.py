@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import fail
 from danlu.base.ignored import IGNORED
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
@@ -17,6 +17,7 @@ from danlu.data.text.pairs import SourceEncoder, packed
 from danlu.data.written_text import WrittenText
 from danlu.ship.portions import FilePortion, file_tables
 from danlu.ship.rows import Rows
+from danlu.ship.text_columns import pair_columns, texts_in
 
 
 def pair_file(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
@@ -30,14 +31,9 @@ def pair_rows(portion: FilePortion, fitted: Preprocessing) -> Rows:
     name, or the second of two where the data had no names. UserError where the sources are not found, or one is empty.
     """
     sheet: Sheet = portion.raw
-    source, target = _columns(sheet, fitted)
-    sources = spelled_cells(sheet, source)
-    empty = [row for row, text in enumerate(sources) if text is None or not text.strip()]
-    if empty:
-        where = sheet.place(empty[0])
-        raise UserError(
-            Fault("ship.no-source", {"path": sheet.path, "column": source, "count": len(empty), "at": where})
-        )
+    assert isinstance(fitted.encoder, SourceEncoder)
+    source, target = pair_columns(sheet, fitted.encoder.columns)
+    sources = texts_in(sheet, source)
     rows = Rows(sheet.path, portion.places, fitted.encode(sources), remarks=portion.remarks)
     return rows if target is None else with_texts(rows, spelled_cells(sheet, target), fitted)
 
@@ -55,18 +51,3 @@ def with_texts(rows: Rows, texts: Sequence[Any], fitted: Preprocessing) -> Rows:
         if not text:
             targets[row] = IGNORED
     return Rows(rows.file, rows.places, pairs, targets, rows.notes, rows.remarks)
-
-
-def _columns(sheet: Sheet, fitted: Preprocessing) -> tuple[str, str | None]:
-    names = list(sheet.columns)
-    assert isinstance(fitted.encoder, SourceEncoder)
-    if fitted.encoder.columns is not None:
-        source, target = fitted.encoder.columns
-        if source in names:
-            return source, target if target in names else None
-    elif len(names) == 2:
-        return names[0], names[1]
-    if len(names) != 1:
-        wanted = (fitted.encoder.columns or ("–",))[0]
-        fail("ship.no-source-column", path=sheet.path, wanted=wanted, columns=", ".join(names))
-    return names[0], None

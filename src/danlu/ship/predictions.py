@@ -93,11 +93,13 @@ class Prediction:
 
 
 def joined(portions: Sequence[Any]) -> Any:
-    """Answers that came in portions (arrays, tensors or lists) as one.
+    """Answers that came in portions (arrays, tensors or lists) as one. UserError where there is none.
 
     >>> joined([["a"], ["b", "c"]])
     ['a', 'b', 'c']
     """
+    if not portions:
+        fail("data.no-samples")
     first = portions[0]
     if isinstance(first, torch.Tensor):
         if first.dim() > 2 and len({portion.shape[1:] for portion in portions}) > 1:  # texts padded to their longest

@@ -9,7 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, fail
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
 from danlu.data.arrays import array_target
@@ -21,7 +21,7 @@ from danlu.data.raw import raw_samples
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.frames import is_tabular, sheet_of
+from danlu.data.table.frames import collected, is_tabular, sheet_of
 from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.pairs import SourceEncoder
@@ -44,6 +44,7 @@ def read_scored(
     """Encoded samples with their targets: of a path; a frame, a dict of columns or a list of dicts with the column to
     predict; a pair (x, y); or `part` of a Dataset. UserError for anything else.
     """
+    given = collected(given)
     if isinstance(given, Dataset):
         yield from _of_dataset(given, fitted, part)
     elif isinstance(given, str | Path):
@@ -126,9 +127,9 @@ def _refuse_unmatched(encoded: Tensor, y: Any) -> None:
 def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Rows]:
     """As they are where they were prepared in the very same way, else as the run's own preprocessing makes them."""
     if fitted.task in ("language", "reconstruction"):
-        fail("ship.not-evaluated", task=fitted.task)
+        fail("ship.not-evaluated", task=Fault(f"base.task-{fitted.task}"))
     if data.task != fitted.task:
-        fail("ship.other-task", found=data.task, wanted=fitted.task)
+        fail("ship.other-task", found=Fault(f"base.task-{data.task}"), wanted=Fault(f"base.task-{fitted.task}"))
     if not data.sizes.get(part):
         fail("ship.no-such-part", name=data.name, part=part)
     if _same(data, fitted):

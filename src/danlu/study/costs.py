@@ -14,8 +14,8 @@ from danlu.base.errors import Fault
 from danlu.base.events import Event, StepDone
 from danlu.base.seeds import preserved_randomness, use_threads, wait_for
 from danlu.run.batches import training_batches
+from danlu.run.building import dtype_of
 from danlu.run.engines import module_engine
-from danlu.run.setup import dtype_of
 from danlu.stack import StackMember, StackTiming, choices, faster_stacked
 from danlu.study.plan import Group, Plan, Planned
 from danlu.study.processes import Jobs, chosen_jobs

@@ -10,22 +10,14 @@ from danlu.base.errors import Fault, UserError
 from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
+from danlu.run.building import build_net, dtype_of, sample_dtype
 from danlu.run.called_as import called_as
 from danlu.run.distributed.sharing import refuse_shared
 from danlu.run.own.training import OwnTraining, set_in
 from danlu.run.settings.loss_settings import measured_anew
 from danlu.run.settings.usual import of_usual_length
 from danlu.run.settings.weights_normalisation import normalised_for_weights
-from danlu.run.setup import (
-    Setup,
-    build_net,
-    data_as_taken,
-    dtype_of,
-    load_data,
-    load_given_weights,
-    sample_dtype,
-    set_up,
-)
+from danlu.run.setup import Setup, data_as_taken, load_data, load_given_weights, set_up
 from danlu.stack import recipe_stackable, same_step, same_structure, stackable
 from danlu.study.builders import Builder
 from danlu.study.factors import Cell, cells

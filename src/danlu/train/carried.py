@@ -11,8 +11,6 @@ import torch
 from torch import nn
 
 from danlu.base.errors import fail
-from danlu.train.engine import Batch
-from danlu.train.module_engine import ModuleEngine
 
 
 class Carried:
@@ -36,36 +34,8 @@ class Carried:
         if not isinstance(result, tuple):
             return result
         several = cast(tuple[Any, ...], result)
-        self.state = _each(several[1], torch.Tensor.detach) if self._keeps and len(several) == 2 else None
+        self.state = each_tensor(several[1], torch.Tensor.detach) if self._keeps and len(several) == 2 else None
         return several[0]
-
-
-class CarriedEngine(ModuleEngine):
-    """For a net with a memory: it is empty at an epoch's start, and part of what a checkpoint holds."""
-
-    def __init__(self, *arguments: Any, keeps: bool) -> None:
-        super().__init__(*arguments)
-        self._device: torch.device = arguments[-1]
-        self._carried = Carried(self.net, keeps=keeps)
-
-    def start_epoch(self, epoch: int, batch: int) -> None:
-        super().start_epoch(epoch, batch)
-        if not batch:
-            self._carried.state = None
-
-    def parts(self, batch: Batch) -> Iterable[Batch]:
-        return (batch,)
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        with self._autocast:
-            return self._carried(inputs)
-
-    def tensors(self) -> dict[str, Any]:
-        return {**super().tensors(), "memory": self._carried.state}
-
-    def load_tensors(self, parts: dict[str, Any]) -> None:
-        super().load_tensors(parts)
-        self._carried.state = _each(parts["memory"], lambda tensor: tensor.to(self._device))
 
 
 def _takes_state(net: nn.Module) -> bool:
@@ -75,11 +45,11 @@ def _takes_state(net: nn.Module) -> bool:
     return inspect.Parameter.VAR_POSITIONAL in kinds or sum(kind in by_place for kind in kinds) > 1
 
 
-def _each(state: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+def each_tensor(state: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
     """A state (a tensor, tuples or lists of them, or None) with every tensor changed."""
     if isinstance(state, torch.Tensor):
         return change(state)
     if isinstance(state, tuple | list):
-        parts = [_each(part, change) for part in cast(Iterable[Any], state)]
+        parts = [each_tensor(part, change) for part in cast(Iterable[Any], state)]
         return tuple(parts) if isinstance(state, tuple) else parts
     return None if state is None else fail("train.strange-state", found=type(state).__name__)

@@ -7,7 +7,7 @@ the latest: the newest checkpoint whose hashes all hold is it. Nothing is ever u
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,12 +71,14 @@ def save(folder: Path, step: int, parts: Mapping[str, Tensors], state: Mapping[s
     return path
 
 
-def load_newest(folder: Path) -> Newest:
-    """The newest whole checkpoint in `folder`; damaged ones are passed over, each with a fault that says so."""
+def load_newest(folder: Path, wanted: Callable[[Collection[str]], str] | None = None) -> Newest:
+    """The newest whole checkpoint in `folder`; damaged ones are passed over, each with a fault that says so. Where one
+    part is all that is `wanted`, chosen among those there are, only that is read, and has to be whole.
+    """
     skipped: list[Fault] = []
     for _, path in reversed(_standing(folder)):
         try:
-            return Newest(_loaded(path), tuple(skipped))
+            return Newest(_loaded(path, wanted), tuple(skipped))
         except UserError as error:
             skipped.append(Fault("checkpoint.skipped", {"name": path.name, "what": error.faults[0]}))
     return Newest(None, tuple(skipped))
@@ -122,10 +124,11 @@ def of_the_net(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name.removeprefix("module."): tensor for name, tensor in tensors.items() if name != "n_averaged"}
 
 
-def _loaded(path: Path) -> Checkpoint:
-    """One checkpoint folder, every hash verified; UserError naming the file that is missing or damaged."""
+def _loaded(path: Path, wanted: Callable[[Collection[str]], str] | None = None) -> Checkpoint:
+    """A checkpoint, the hashes of what is read of it verified; UserError naming the file that is missing or damaged."""
     manifest = _manifest(path)
-    parts = {name: unpack(_content(path, part), part) for name, part in manifest["parts"].items()}
+    taken = manifest["parts"] if wanted is None else [wanted(manifest["parts"])]
+    parts = {name: unpack(_content(path, manifest["parts"][name]), manifest["parts"][name]) for name in taken}
     hashes = {name: part["sha256"] for name, part in manifest["parts"].items()}
     return Checkpoint(path, manifest["step"], parts, manifest["state"], hashes)
 

@@ -15,9 +15,10 @@ from danlu.view.overview import Overview
 from danlu.view.page.fragment import chart_html
 from danlu.view.page.markup import element
 from danlu.view.paper.draw import draw_chart
+from danlu.view.paper.fonts import chinese_font_file
 from danlu.view.paper.graph import draw_scene
 from danlu.view.paper.overview import draw_overview
-from danlu.view.paper.sheet import KINDS, chinese_font
+from danlu.view.paper.sheet import KINDS
 
 
 class Drawing:
@@ -40,7 +41,7 @@ class Drawing:
         kind = path.suffix.lower()
         if kind not in KINDS:
             fail("figure.unknown-file-kind", path=path, kinds=", ".join(KINDS))
-        without_font = language() == "zh" and kind != ".svg" and chinese_font() is None
+        without_font = language() == "zh" and kind != ".svg" and chinese_font_file() is None
         with speaking("en" if without_font else language()):
             content = self.file_content(kind)
         make_folder(absolute(path).parent)

@@ -27,8 +27,8 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
     for part in ("test", "validation", "train"):
         if part in run["score"]:
             whole, each = divided(run["score"][part])
-            lines.append(f"{say(f'view.part-{part}')}  {_numbers(whole)}")
-            lines += [f"    {printable(target)}  {_numbers(score)}" for target, score in each.items()]
+            lines.append(f"{say(f'view.part-{part}')}  {score_words(whole)}")
+            lines += [f"    {printable(target)}  {score_words(score)}" for target, score in each.items()]
         if part == "test":
             lines += baseline_lines(run.get("baselines", {}), run["score"].get("test", {}))
     if run["diverged"]:
@@ -51,7 +51,7 @@ def imported_line(imported: ImportedFrom) -> str:
 
 def baseline_lines(baselines: Mapping[str, Mapping[str, float]], score: Mapping[str, float]) -> list[str]:
     """The naive forecasts of a time series' test part, and whether one is as good as the net."""
-    lines = [f"    {say(f'view.baseline-{name}')}  {_numbers(one)}" for name, one in baselines.items()]
+    lines = [f"    {say(f'view.baseline-{name}')}  {score_words(one)}" for name, one in baselines.items()]
     better = [name for name, one in baselines.items() if not score.get("mae", math.nan) < one.get("mae", math.inf)]
     if better:
         best = min(better, key=lambda name: baselines[name].get("mae", math.inf))
@@ -59,8 +59,19 @@ def baseline_lines(baselines: Mapping[str, Mapping[str, float]], score: Mapping[
     return lines
 
 
-def _numbers(score: Mapping[str, float]) -> str:
-    return "   ".join(f"{metric_name(name)} {score_text(value)}" for name, value in score.items())
+def score_words(score: Mapping[str, float]) -> str:
+    """Scores side by side; that of a rare class says where there is no sample of it to score.
+
+    >>> score_words({"accuracy": 0.9, "average_precision": math.nan})
+    'accuracy 0.9000   average precision – (no sample of the rare class)'
+    """
+    return "   ".join(_number(name, value, score) for name, value in score.items())
+
+
+def _number(name: str, value: float, score: Mapping[str, float]) -> str:
+    if name == "average_precision" and math.isnan(value) and math.isfinite(score.get("loss", 0.0)):
+        return say("view.rare-absent", metric=metric_name(name))
+    return f"{metric_name(name)} {score_text(value)}"
 
 
 def parent_line(parent: ParentRun) -> str:

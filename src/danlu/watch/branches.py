@@ -3,7 +3,8 @@
 import ast
 import copy
 import operator
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import FunctionType, ModuleType
 from typing import Any, cast
 
 from danlu.watch.walking import stored, walk
@@ -14,19 +15,33 @@ _COMPARED: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 _Plain = bool | int | float | str | None
 _UNKNOWN = object()
+_MOST_OBJECTS = 256
 
 
-def taken(scope: ast.AST, values: Mapping[str, Any], given: Mapping[int, Mapping[str, Any]] | None = None) -> ast.AST:
+def taken(
+    scope: ast.AST,
+    values: Mapping[str, Any],
+    given: Mapping[int, Mapping[str, Any]] | None = None,
+    around: Sequence[ast.AST] = (),
+) -> ast.AST:
     """A copy of the source without the branches that a test on plain values rules out. Names that it assigns itself may
     mean something else at another time, and rule out nothing. `given` holds values that are known within a function
-    alone, by the line in which that begins.
+    alone, by the line in which that begins. In a class `self` is the only object of it among the values, or among what
+    they hold; of that, what is no number and set nowhere but in `__init__` stays as it is. `around` is what the source
+    stands in, the innermost first and the whole file last.
 
     >>> tree = ast.parse("a = b if fast else c\\nif fast:\\n    d()\\nelse:\\n    e()")
     >>> ast.unparse(taken(tree, {"fast": True}))
     'a = b\\nd()'
     """
     own = stored(scope)
-    (found,) = _Taken({name: value for name, value in values.items() if name not in own}, given or {}).of(scope)
+    known = {name: value for name, value in values.items() if name not in own and name != "self"}
+    whole = around[-1] if around else scope
+    objects = _objects(values) if isinstance(whole, ast.Module) else {}
+    home = next((one.name for one in around if isinstance(one, ast.ClassDef)), "")
+    if home in objects:
+        known["self"] = objects[home]
+    (found,) = _Taken(known, given or {}, objects, _set_later(whole) if objects else ()).of(scope)
     return found
 
 
@@ -70,9 +85,17 @@ def arguments(
 class _Taken:
     """Copies only what holds such a branch: a file is read in the middle of somebody's training."""
 
-    def __init__(self, values: Mapping[str, Any], given: Mapping[int, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        given: Mapping[int, Mapping[str, Any]],
+        objects: Mapping[str, Any] | None = None,
+        changing: Collection[str] = (),
+    ) -> None:
         self._values = values
         self._given = given
+        self._objects = objects or {}  # by class, what `self` is in it
+        self._changing = changing  # attributes that may mean something else at another time
 
     def of_call(self, call: ast.Call, place: int, name: str, function: ast.FunctionDef, *, method: bool) -> Any:
         """The value of an argument of a call, or its default; `_UNKNOWN` where that is not plain."""
@@ -89,10 +112,14 @@ class _Taken:
 
     def of(self, node: ast.AST) -> list[ast.AST]:
         """What stands in the place of a node: itself, or what is taken of it."""
+        if isinstance(node, ast.ClassDef) and self._values.get("self") is not self._objects.get(node.name):
+            values = {name: value for name, value in self._values.items() if name != "self"}
+            values |= {"self": self._objects[node.name]} if node.name in self._objects else {}
+            return _Taken(values, self._given, self._objects, self._changing).of(node)
         if isinstance(node, ast.FunctionDef) and node.lineno in self._given:
             values = {**self._values, **self._given[node.lineno]}
             others = {line: one for line, one in self._given.items() if line != node.lineno}
-            return _Taken(values, others).of(node)
+            return _Taken(values, others, self._objects, self._changing).of(node)
         changed: dict[str, Any] = {}
         for name in node._fields:
             value = getattr(node, name, None)
@@ -119,6 +146,12 @@ class _Taken:
             return [*(node.body if truth else node.orelse)] or [ast.copy_location(ast.Pass(), node)]
         return [node]
 
+    def _held(self, node: ast.AST) -> Any:
+        """What a name with attributes behind it means now."""
+        if isinstance(node, ast.Attribute):
+            return _held_by(self._held(node.value)).get(node.attr, _UNKNOWN)
+        return self._values.get(node.id, _UNKNOWN) if isinstance(node, ast.Name) else _UNKNOWN
+
     def _truth(self, node: ast.AST) -> Any:
         value = self._value(node)
         return _UNKNOWN if value is _UNKNOWN else bool(value)
@@ -128,9 +161,10 @@ class _Taken:
             return node.value
         if isinstance(node, ast.Name):
             return _plain(self._values.get(node.id, _UNKNOWN))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id != "self":
-            owner = self._values.get(node.value.id)
-            return _plain(getattr(owner, "__dict__", {}).get(node.attr, _UNKNOWN))
+        if isinstance(node, ast.Attribute):
+            value, root = _plain(self._held(node)), _root(node)
+            counts = root == "self" and (node.attr in self._changing or type(value) in (int, float))
+            return _UNKNOWN if counts else value
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             value = self._value(node.operand)
             return _UNKNOWN if value is _UNKNOWN else not value
@@ -147,6 +181,54 @@ class _Taken:
             except TypeError:
                 return _UNKNOWN
         return _UNKNOWN
+
+
+def _objects(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The objects of classes of the user's among these values and what they hold, by class; not those of a class that
+    has several."""
+    found: dict[str, Any] = {}
+    several: set[str] = set()
+    waiting: list[Any] = list(values.values())
+    seen: set[int] = set()
+    for one in waiting:  # it grows as it is gone through
+        kind = type(one)
+        if id(one) in seen or len(seen) >= _MOST_OBJECTS or isinstance(one, type | ModuleType | FunctionType):
+            continue
+        held = _held_by(one)
+        if not held:
+            continue
+        seen.add(id(one))
+        if kind.__name__ in found:
+            several.add(kind.__name__)
+        found[kind.__name__] = one
+        waiting += held.values()
+        inner = held.get("_modules")
+        waiting += inner.values() if isinstance(inner, dict) else ()
+    return {name: one for name, one in found.items() if name not in several}
+
+
+def _set_later(scope: ast.AST) -> set[str]:
+    """The attributes that are given a value outside of `__init__`."""
+    functions = [one for one in walk(scope) if isinstance(one, ast.FunctionDef)]
+    first = {id(part) for one in functions if one.name == "__init__" for part in walk(one)}
+    return {one.attr for one in walk(scope)
+            if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store) and id(one) not in first}  # fmt: skip
+
+
+def _root(node: ast.AST) -> str:
+    """The name that a chain of attributes begins with."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _held_by(one: Any) -> Mapping[str, Any]:
+    """What an object holds, by the names of its attributes; nothing of what makes them up as it is asked."""
+    try:
+        held = object.__getattribute__(one, "__dict__")
+    except AttributeError:
+        return {}
+    return cast(Mapping[str, Any], held) if isinstance(held, dict) else {}
 
 
 def _plain(value: Any) -> Any:

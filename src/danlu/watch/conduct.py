@@ -57,6 +57,7 @@ class Unfair:
     share: float = float("nan")
     score: float = float("nan")
     other: float = float("nan")
+    how: str = ""
 
 
 @dataclass

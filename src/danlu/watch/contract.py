@@ -61,10 +61,11 @@ class Rule:
     this one explains where both find something. `reads` says what its answer rests on, which matters where a training
     goes on in another block: the first steps, which do not come again; the net as it is now; or the curve of the loss,
     which is known whole. `needs` is what must have been seen before its silence means that nothing is wrong; needs.py
-    lists what there is. `fault_in` says what of the user's code it points at: the "loss", the "loss object", the
-    "loader", the one that is "evaluated", the "module", the "optimizer", its "step", its "scheduler" or that one's step
-    ("schedule step"), the call of "clip", "backward", "forward" or "evaluation", of the "averaged" net, or where
-    weights are "reloaded"; an "outcome" has no line, and a rule that says nothing points at the layers that its verdict
+    lists what there is. `fault_in` says what of the user's code it points at: the "loss", the "whole loss" that goes
+    backwards, the "loss object", the "loader", the one that is "evaluated", the "module", the "optimizer", its "step",
+    its "scheduler" or that one's step ("schedule step"), the call of "clip", "backward", "forward" or "evaluation", of
+    the "averaged" net, or where weights are "reloaded"; an "outcome" has no line, and a rule that says nothing points
+    at the layers that its verdict
     names. `variants_in` says the same of variants of its verdict; `told_by` are calls, the likeliest first, one of
     which shows the fault where it stands alone in the class of such a layer, or beside the loader; of several
     optimisers the one is meant that has most of `optimizer_with`, an attribute of Optimiser, else the one that made

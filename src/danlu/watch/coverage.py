@@ -13,6 +13,7 @@ from danlu.watch.measured import NO_TENSOR, Measured
 _WORDS = {
     "epoch_steps": "samples", "samples_seen": "samples", "same_order": "samples", "full_batch": "samples",
     "chance_overlap": "samples",
+    "doubled": "samples",
     "noise": "layers", "unread": "inputs", "drawing": "samples", "draws_at_random": "samples", "unfair": "evaluations",
     "averaged": "layers", "drifting": "layers", "carried": "inputs", "unrelated": "labels", "scaled": "optimisers",
     "scaling": "optimisers", "code_read": "code", "copied": "labels",

@@ -14,7 +14,7 @@ from danlu.watch.reading import main_optimiser
 from danlu.watch.sites import Sites
 from danlu.watch.snippets import snippet
 from danlu.watch.sources import Sources, class_line
-from danlu.watch.telling import caller, cuts_the_graph, makes_what_goes_backwards, only_call
+from danlu.watch.telling import caller, cuts_the_graph, makes_a_layer, makes_what_goes_backwards, only_call
 
 _CUT = ("cut", "no-gradient")  # variants of verdicts whose loss does not lead to what is to learn
 OUTCOME = "outcome"
@@ -56,6 +56,8 @@ class Culprits:
             case "loss" | "loss object":
                 made = self._made(self._measured.declared.kind, "loss") if self._measured.declared else None
                 return (made if what == "loss object" else None) or lines.get("loss") or made or lines.get("backward")
+            case "whole loss":
+                return lines.get("backward") or lines.get("loss")
             case "loader":
                 return self._loader()
             case "evaluated":
@@ -65,6 +67,8 @@ class Culprits:
                 return (self._telling(rule.told_by, made) if made is not None else None) or made
             case "module":
                 return self._module(verdict.where, rule.told_by)
+            case "pass":
+                return self._made_in_pass() or self._module(verdict.where, ())
             case "scheduler":  # one that is never called has no line of its own but that which makes it
                 kinds = {one.kind for one in self._measured.schedulers}
                 made = self._made(kinds.pop(), "scheduler") if len(kinds) == 1 else None
@@ -112,6 +116,16 @@ class Culprits:
                     return line
         root = self._path("")[0][1]
         return self._made(type(root).__name__, "forward") or self._measured.lines.get("forward")
+
+    def _made_in_pass(self) -> CodeLine | None:
+        """Where a class of the user's makes a layer in a method that runs in each pass."""
+        for kind in dict.fromkeys(type(module) for root in self._roots.values() for module in root.modules()):
+            begin = class_line(kind)
+            scopes = self._sources.around(begin) if begin is not None else []
+            number = makes_a_layer(scopes[0]) if scopes else None
+            if begin is not None and number is not None:
+                return CodeLine(begin.file, number)
+        return None
 
     def _telling(self, told_by: Sequence[str], place: CodeLine) -> CodeLine | None:
         """The line of one of these calls in the class or function in which a line stands."""

@@ -319,6 +319,7 @@ class Observer(ConductListener):
 
     def _end_step_by_hand(self) -> None:
         """The step before ended when somebody changed the weights; the forward pass since then is of the new one."""
+        self.measured.stale_by_hand = self._by_hand.stale
         kept = self._input, list(self._outputs), self._forwards, self._loss_calls, self._readable
         self._end_step(self.measured.step + 1)
         self._input, outputs, self._forwards, self._loss_calls, self._readable = kept

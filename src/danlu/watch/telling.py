@@ -1,6 +1,7 @@
 """Which line within a piece of source shows a fault: a telling call, or what a name was made of."""
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 
 from danlu.base.records import CodeLine
@@ -8,6 +9,10 @@ from danlu.watch.probes.code_words import name_of, own_words
 from danlu.watch.walking import statements, walk
 
 _MOST_STATEMENTS = 64
+_LAYERS = re.compile(
+    r"^(Lazy)?(Linear|Bilinear|Conv(Transpose)?[123]d|(Layer|Group|Batch|Instance|RMS)Norm([123]d)?|RNN|LSTM|GRU|Embedding"
+    r"|MultiheadAttention|Parameter)$"
+)
 
 
 def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
@@ -28,6 +33,18 @@ def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
         if lines:
             return lines.pop() if len(lines) == 1 else None
     return None
+
+
+def makes_a_layer(scope: ast.AST) -> int | None:
+    """The first line of `forward` in a class that makes a layer with parameters.
+
+    >>> source = "class Net(Module):\\n def forward(self, x):\\n  return nn.Linear(2, 2)(x)"
+    >>> makes_a_layer(ast.parse(source))
+    3
+    """
+    passes = (one for one in walk(scope) if isinstance(one, ast.FunctionDef) and one.name == "forward")
+    calls = (one for each in passes for one in walk(each) if isinstance(one, ast.Call))
+    return min((one.lineno for one in calls if _LAYERS.match(name_of(one.func))), default=None)
 
 
 def makes_what_goes_backwards(scope: ast.AST, line: CodeLine) -> CodeLine:

@@ -85,7 +85,7 @@ class Copy:
         self._call = call
         self._globals = _globals_of(call.module)
         try:
-            self._module = copy.deepcopy(call.module)
+            self._module = copy.deepcopy(call.module, _computed(call.module))
             self._module = self._module if training else self._module.eval()
         except Exception as error:
             raise UntriedError("copy") from error
@@ -146,6 +146,11 @@ class Copy:
                 for one, weight in kept:
                     one.weight.copy_(weight)
 
+    @property
+    def module(self) -> nn.Module:
+        """The copy itself."""
+        return self._module
+
     def exchange(self, place: tuple[str, str], change: Callable[[torch.Tensor], torch.Tensor]) -> None:
         """Put `change` of it in the place of the tensor, or of those of a tuple, that a module of the copy holds: its
         path, and the name of the attribute."""
@@ -171,6 +176,13 @@ def _listening(module: nn.Module, hear: Callable[[str, Any, Any], None]) -> list
         return told
 
     return [one.register_forward_hook(hook(path), with_kwargs=True) for path, one in module.named_modules()]
+
+
+def _computed(module: nn.Module) -> dict[int, Any]:
+    """What modules keep of a pass, such as the weight that weight_norm makes anew before each: deepcopy() refuses the
+    results of a graph, and is given these."""
+    held = (one for part in module.modules() for one in vars(part).values())
+    return {id(one): one.detach().clone() for one in held if isinstance(one, torch.Tensor) and one.grad_fn is not None}
 
 
 def _check(call: ModuleCall) -> None:

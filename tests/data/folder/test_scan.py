@@ -30,7 +30,7 @@ def parted(pictures: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["valid", "validation", "Val"])
 def test_two_folders_for_one_part_are_refused(parted: Path, name: str, language: str) -> None:
     shutil.copytree(parted / "val", parted / name)
-    words = {"en": "both mean the validation part", "zh": "都表示 validation 部分"}
+    words = {"en": "both mean the validation part", "zh": "都表示验证集"}
     with pytest.raises(UserError, match=words[language]):
         load(parted)
 

@@ -136,7 +136,7 @@ def test_a_damaged_gzip_and_an_empty_text_are_refused(tmp_path: Path, language: 
 def test_a_text_too_short_for_its_samples_is_refused(language: str) -> None:
     words = {
         "en": "validation part of the text has 10 tokens: .* need 36",
-        "zh": "validation 部分只有 10 个词元.*36 个",
+        "zh": "验证集只有 10 个词元.*36 个",
     }
     with pytest.raises(UserError, match=words[language]):
         corpus(LETTERS[:100])

@@ -64,6 +64,19 @@ def lines(place: Path) -> tuple[Any, Path]:
     return danlu.load((words, [len(word) % 2 for word in words]), tokens="characters"), place / "w.txt"
 
 
+def texts(place: Path) -> tuple[Any, Path]:
+    """A column of texts, with its labels beside it."""
+    rows = [f"the {one} sank again,{one[0]}" for one in ("lead", "gold", "tin", "silver")] * 10
+    (place / "t.csv").write_text("\n".join(["text,kind", *(f"{n} {row}" for n, row in enumerate(rows))]))
+    return danlu.load(place / "t.csv", target="kind"), place / "t.csv"
+
+
+def pairs(place: Path) -> tuple[Any, Path]:
+    rows = [f"{one} {two},{two} {one}" for one in ("lead", "gold", "tin") for two in ("ash", "oak", "elm", "fir")] * 3
+    (place / "t.csv").write_text("\n".join(["from,to", *rows]))
+    return danlu.load(place / "t.csv", target="to", task="translation"), place / "t.csv"
+
+
 def series(place: Path) -> tuple[Any, Path]:
     rows = [f"2024-01-{1 + row:02d},{'abc'[row % 3]},{row / 7:.3f}" for row in range(31)]
     (place / "t.csv").write_text("\n".join(["day,kind,y", *rows[::-1]]))
@@ -96,6 +109,7 @@ KINDS: dict[str, Make] = {
     "arrays": arrays,
     "columns": columns,
     "lines": lines,
+    "texts": texts,
     "series": series,
     "tags": tags,
     "masks": masks,
@@ -113,6 +127,18 @@ def test_a_run_and_its_export_read_the_same_numbers(kind: str, tmp_path: Path) -
     assert [place for rows in ours for place in rows.places] == [place for rows in theirs for place in rows.places]
     encoded = [front([torch.as_tensor(rows.feeds.arrays[one.name]) for one in interface.inputs]) for rows in ours]
     assert torch.equal(torch.cat(encoded), torch.cat([rows.encoded for rows in theirs]))
+
+
+@pytest.mark.parametrize("make", [texts, pairs])
+def test_texts_of_a_table_come_with_their_labels(make: Make, tmp_path: Path) -> None:
+    data, path = make(tmp_path)
+    fitted = Preprocessing.of(data)
+    (ours,) = read_file_rows(path, Interface(to_plain(fitted)), FileOptions(), "kind")
+    (theirs,) = read_rows(path, fitted, "kind", FileOptions())
+    tokens = theirs.encoded if theirs.encoded.dim() == 2 else theirs.encoded[:, 0]
+    assert (torch.from_numpy(ours.feeds.arrays["tokens"]) == tokens[:, : ours.feeds.arrays["tokens"].shape[1]]).all()
+    if make is texts:
+        assert ours.targets == [fitted.classes[number] for number in theirs.targets.tolist()]
 
 
 def test_behind_a_window_stand_its_day_and_what_came_next(tmp_path: Path) -> None:

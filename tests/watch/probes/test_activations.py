@@ -66,7 +66,7 @@ def test_the_shares_of_an_activation_are_those_of_its_results(
     x = torch.tensor(given)
     watched.see(function(watched.net(torch.zeros(2, 2)) + x), 4)
     facts = watched.only
-    assert (facts.name, facts.kind, facts.last) == ("0", function.__name__, False)
+    assert (facts.name, facts.kind, facts.last) == ("0", function.__name__, function is not torch.relu)
     assert (facts.saturated.steps, facts.saturated.values) == ([4], [saturated])
     assert (facts.zero.steps, facts.zero.values) == ([4], [zero])
 
@@ -83,6 +83,15 @@ def test_what_stands_between_net_and_loss_is_last() -> None:
     answer = torch.sigmoid(watched.net(torch.ones(1, 2)))
     watched.see(answer, last=answer)
     assert watched.only.last
+
+
+def test_what_no_layer_stands_behind_is_last_however_it_is_weighed() -> None:
+    watched = Watched(identity(2))
+    watched.see((torch.rand(3, 1, requires_grad=True) * torch.sigmoid(watched.net(torch.ones(3, 2)))).sum(0))
+    assert watched.only.last
+    hidden = Watched(identity(2), identity(2))
+    hidden.see(hidden.net[1](torch.tanh(hidden.net[0](torch.ones(1, 2)))))
+    assert not hidden.only.last
 
 
 def test_of_a_layer_called_several_times_the_first_call_counts() -> None:

@@ -90,3 +90,18 @@ def step(x):
 def test_a_cross_entropy_of_softened_answers_by_hand(teacher: str, soft: str, line: int | None) -> None:
     """Without a teacher it may be a guess of the net's own that is sharpened."""
     assert one_sided(ast.parse(BY_HAND.format(teacher=teacher, soft=soft))) == line
+
+
+@pytest.mark.parametrize(
+    ("student", "weight", "told"),
+    [
+        ("s", "T**2", True),
+        ("s", "0.5 * self.T * self.T", True),
+        ("s / T", "T**2", False),
+        ("s", "0.5", False),  # whether the targets are soft is not known
+        ("s", "scale", False),
+    ],
+)
+def test_soft_targets_that_were_made_elsewhere(student: str, weight: str, told: bool) -> None:
+    source = f"kd = kl_div(log_softmax({student}, 1), soft)\nloss = {weight} * kd + cross_entropy(s, y)"
+    assert one_sided(ast.parse(source)) == (1 if told else None)

@@ -14,6 +14,7 @@ COUNTED = [
     "_, pred = logits.max(-1)\nacc = pred.eq(y).float().mean()",
     "pred = logits.max(-1)[1]\nacc = (pred == y).float().mean()",
     "pred = np.argmax(logits, -1)\nacc = np.mean(pred == y)",
+    "def cut(y):\n y = y[:lengths.max()]\ndef acc(logits, y):\n return (logits.argmax(-1) == y).float().mean()",
 ]
 MASKED = [
     "mask = y != 0\nacc = (logits.argmax(-1) == y)[mask].float().mean()",

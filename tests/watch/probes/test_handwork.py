@@ -93,3 +93,17 @@ def test_weights_given_to_a_call_are_compared_with_those_given_before() -> None:
     first(model)
     handwork.see_given(model)
     assert handwork.has_moved_given()
+
+
+def test_gradients_that_are_still_there_after_a_change_by_hand_are_counted() -> None:
+    model, x = net(), torch.ones(2, 3)
+    handwork = Handwork([model])
+    for cleared in (False, False, True):
+        handwork.has_moved()
+        model(x).sum().backward()
+        first(model)
+        model[2].bias.data -= 0.1  # type: ignore
+        if cleared:
+            model.zero_grad()
+        assert handwork.has_moved()
+        assert handwork.stale == 0 if cleared else handwork.stale > 0

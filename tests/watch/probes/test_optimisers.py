@@ -301,6 +301,19 @@ def test_what_never_had_a_gradient_is_named() -> None:
     assert watched.probe.unreached({"": watched.model}, ()) == ("0.bias",)
 
 
+def test_what_is_trained_later_is_not_unreached() -> None:
+    watched = Watched()
+    first, second = watched.model[0], watched.model[1]  # type: ignore
+    early, late = sgd(first), sgd(second)
+    for optimizer in (early, late):
+        watched.probe.record(optimizer)
+    first.weight.grad = torch.zeros(2, 2)
+    watched.step(early)
+    assert watched.probe.unreached({"": watched.model}, ()) == ("0.bias",)
+    watched.step(late)
+    assert watched.probe.unreached({"": watched.model}, ()) == ("0.bias", "1.weight", "1.bias")
+
+
 def test_what_an_optimiser_held_stays_moved_when_it_is_gone() -> None:
     watched = Watched()
     parameters = {id(one) for one in watched.model.parameters()}
@@ -358,3 +371,22 @@ def test_a_backward_pass_before_each_step_repeats_nothing(clear: bool) -> None:
     watched.model.zero_grad()
     watched.step(optimizer)
     assert watched.only.repeated == 0
+
+
+@pytest.mark.parametrize(("reached", "cleared", "mixed"), [(True, False, 1), (True, True, 0), (False, False, 0)])
+def test_gradients_of_a_loss_that_another_nets_optimiser_has_stepped_for(
+    reached: bool, cleared: bool, mixed: int
+) -> None:
+    """As of a generator, when the loss of its judge goes back through what it made."""
+    watched = Watched()
+    ours, other = sgd(watched.model), sgd(net())
+    watched.backward()
+    watched.step(ours)
+    watched.model.zero_grad()
+    watched.probe.backward_begins(measuring=True)
+    if reached:
+        watched.model(torch.ones(1, 2)).sum().backward()
+    assert watched.step(other) is None
+    watched.backward(clear=cleared)
+    watched.step(ours)
+    assert watched.only.mixed == mixed

@@ -121,3 +121,12 @@ def test_a_scheduler_of_another_net_or_of_nothing_is_passed_over() -> None:
     watched.schedule(scheduler)
     watched.probe.stepped(object(), ())
     assert watched.measured.schedulers == []
+
+
+def test_the_rate_that_several_in_a_row_start_from_is_the_optimisers() -> None:
+    watched = Watched()
+    parts = [lr_scheduler.LinearLR(watched.optimizer, 0.01, total_iters=9), lr_scheduler.StepLR(watched.optimizer, 3)]
+    scheduler = lr_scheduler.SequentialLR(watched.optimizer, parts, milestones=[9])
+    watched.step()
+    watched.schedule(scheduler)
+    assert (watched.only.kind, watched.only.base) == ("SequentialLR", 0.1)

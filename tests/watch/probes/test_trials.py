@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tried_nets import Batch, Judge, Reader, drawn_anew, numbers, tokens, tried
+from tried_nets import DRAWN, Batch, Judge, Reader, drawn_anew, numbers, tokens, tried
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +29,52 @@ def test_time_may_come_first() -> None:
 
     trial = tried(Reader(first=False), batch)
     assert (trial.lag, trial.later, trial.others, trial.batch_second) == (1, 0.0, 0.0, False)
+
+
+class Waves(nn.Module):
+    """Tells the next value of a series [N, 1, T] at every step."""
+
+    def __init__(self, *, even: bool) -> None:
+        super().__init__()
+        self.pad = nn.Identity() if even else nn.ZeroPad1d((2, 0))
+        self.conv = nn.Conv1d(1, 4, 3, padding=1 if even else 0)
+        self.head = nn.Conv1d(4, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.conv(self.pad(x)))
+
+
+@pytest.mark.parametrize("even", [False, True])
+def test_channels_may_come_before_the_places(even: bool) -> None:
+    def batch() -> Batch:
+        row = torch.randn(6, 1, 13, generator=DRAWN)
+        return row[..., :-1], row[..., 1:]
+
+    trial = tried(Waves(even=even), batch, kind="numbers")
+    assert (trial.lag, trial.places) == (1, 12)
+    assert (trial.later > 0.01, trial.leaks) == (even, "conv" if even else "")
+
+
+class Decoder(nn.Module):
+    """Answers for all places but one."""
+
+    def __init__(self, first: int, both: bool = False) -> None:
+        super().__init__()
+        self.reader, self.first = Reader(both=both), first
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.reader(x)[:, self.first : self.first + x.shape[1] - 1]
+
+
+def test_answers_a_place_short_are_for_the_places_that_they_hang_on() -> None:
+    def batch() -> Batch:
+        x = tokens()[0]
+        return x, x[:, 1:]
+
+    for first, lag in ((0, 1), (1, 0)):
+        trial = tried(Decoder(first), batch)
+        assert (trial.lag, trial.later) == (lag, 0.0)
+    assert math.isnan(tried(Decoder(0, both=True), batch).later)
 
 
 def test_a_batch_that_is_read_as_time_mixes_its_samples() -> None:

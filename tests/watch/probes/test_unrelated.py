@@ -28,6 +28,21 @@ def test_the_correlation_is_that_of_all_steps(share: float) -> None:
     assert found.std == pytest.approx(1, abs=0.03)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.8])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_time_may_stand_beside_what_was_made_noisy(share: float, first: bool) -> None:
+    torch.manual_seed(0)
+    measured = Measured()
+    probe = UnrelatedProbe(measured)
+    for step in range(1, 6):
+        noise, time = torch.randn(512, 2), torch.rand(512, 1)
+        x = share * noise + (1 - share**2) ** 0.5 * torch.randn(512, 2)
+        probe.called([torch.cat([x, time] if first else [time, x], dim=1)])
+        probe.met("numbers", noise, step)
+        probe.end_step()
+    assert abs(measured.unrelated.correlation) == pytest.approx(share, abs=0.05)
+
+
 def test_classes_and_targets_of_another_shape_are_not_compared() -> None:
     assert seen(0.0, "classes").unrelated.numbers == 0
     measured = Measured()

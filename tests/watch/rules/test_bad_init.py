@@ -51,3 +51,13 @@ def test_a_block_that_goes_on_with_a_training_has_no_first_step() -> None:
     measured = built(second=0.001)
     measured.before = 100
     assert verdict(RULE, measured) is None
+
+
+def test_a_layer_of_the_users_own_class_may_not_be_so_large_either() -> None:
+    measured = built()
+    for made in measured.layers.values():
+        made.kind, made.by_hand, made.std = "MyLinear", True, series([40.0])
+    assert told(RULE, measured).variant == "large"
+    for made in measured.layers.values():
+        made.std = series([0.001])  # small on purpose, perhaps
+    assert verdict(RULE, measured) is None

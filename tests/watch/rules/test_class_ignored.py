@@ -61,3 +61,27 @@ def test_a_token_between_others_is_no_padding(gaps: float, is_told: bool) -> Non
     found = verdict(RULE, measured)
     assert (found is not None) == is_told
     assert found is None or (found.variant, found.numbers) == ("between", {"label": 0, "share": 0.02})
+
+
+@pytest.mark.parametrize(
+    ("share", "outputs", "is_told"),
+    [(0.41, 2, True), (0.39, 2, False), (0.0, 2, False), (float("nan"), 2, False), (0.41, 0, False)],
+)
+def test_a_tag_of_words_that_are_no_padding(share: float, outputs: int, is_told: bool) -> None:
+    measured = ignoring(dense=True)
+    measured.labels.outputs = outputs
+    measured.interventions["net"] = Intervention("net", 2, left_out=share)
+    found = verdict(RULE, measured)
+    assert (found is not None) == is_told
+    assert found is None or (found.severity, found.variant) == ("warning", "tags")
+
+
+def weighed(*, weights: tuple[float, ...] = (1.0, 0.0), dense: bool = False, kind: str = "classes") -> Measured:
+    return Measured(labels=LabelFacts(kind, 2, {0: 900, 1: 100}, dense=dense, weights=weights))
+
+
+def test_a_class_that_weighs_nothing_is_told() -> None:
+    found = told(RULE, weighed())
+    assert (found.variant, found.numbers) == ("weight", {"label": 1, "share": 0.1})
+    for healthy in (weighed(weights=(1.0, 0.1)), weighed(dense=True), weighed(kind="binary"), weighed(weights=(0.0,))):
+        assert verdict(RULE, healthy) is None

@@ -72,3 +72,24 @@ def test_weights_of_several_yes_or_no(tags: tuple[float, ...], weights: tuple[fl
         found is None
         or told(RULE, Measured(labels=LabelFacts("binary", 2, tags=tags, weights=weights))).variant == "tags"
     )
+
+
+@pytest.mark.parametrize(
+    ("pulls", "weights", "returns", "is_told"),
+    [
+        ({0: 0.92, 1: 0.08}, (), False, True),  # a focal loss whose alpha is that of the other class
+        ({0: 0.08, 1: 0.92}, (), False, False),
+        ({0: 1.0, 1: 1.0}, (), False, False),
+        ({0: 0.92}, (), False, False),  # of the rare one nothing was seen
+        ({0: 0.92, 1: 0.08}, (0.1, 0.9), False, False),  # the weights are known
+        ({0: 0.92, 1: 0.08}, (), True, False),  # actions, weighed by what followed
+    ],
+)
+def test_weights_that_show_in_the_gradient_alone(
+    pulls: dict[int, float], weights: tuple[float, ...], returns: bool, is_told: bool
+) -> None:
+    measured = weighed(weights)
+    measured.labels.pulls, measured.weighs_samples = pulls, returns
+    found = verdict(RULE, measured)
+    assert (found is not None) == is_told
+    assert found is None or (found.variant, round(found.numbers["ratio"], 1)) == ("pull", 11.5)

@@ -8,7 +8,7 @@ from measurements import check_threshold, fallen, head, series, told, verdict
 
 
 def dropping(*, rate: float = 0.8) -> Measured:
-    measured = Measured(step=5)
+    measured = Measured(step=5, ended=True)
     measured.net.dropout = {"1": rate, "4": 0.1}
     measured.training_modes = series([1.0])
     return measured
@@ -49,6 +49,7 @@ def test_dropped_answers_are_told() -> None:
 
 def learning(*, gone: float = 0.6) -> Measured:
     measured = fallen(gone)
+    measured.ended = True
     measured.net.dropout, measured.training_modes = {"1": 0.8}, series([1.0])
     return measured
 
@@ -57,3 +58,10 @@ def test_a_high_rate_with_which_it_learns_is_worth_a_word() -> None:
     found = check_threshold(RULE, learning, "max_loss_ratio", {"gone": 0.69}, {"gone": 0.71})
     assert found is not None
     assert (found.severity, told(RULE, learning(gone=0.8)).severity) == ("warning", "advice")
+
+
+def test_before_the_end_it_is_no_warning_that_would_have_to_be_taken_back() -> None:
+    measured = learning(gone=0.1)
+    assert told(RULE, measured).severity == "warning"
+    measured.ended = False
+    assert told(RULE, measured).severity == "advice"

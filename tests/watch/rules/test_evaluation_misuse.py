@@ -64,6 +64,12 @@ def test_samples_that_are_drawn_anew_only_at_first_are_silent() -> None:
     assert verdict(RULE, unfair("anew", share=math.nan)) is None
 
 
+def test_a_policy_that_acts_evaluates_nothing() -> None:
+    measured = unfair("anew")
+    measured.weighs_samples = True
+    assert verdict(RULE, measured) is None
+
+
 def test_a_mean_of_uneven_batches_is_told_with_its_line() -> None:
     found = told(RULE, uneven())
     assert (found.variant, found.line, found.numbers) == ("uneven", LINE, {"smallest": 10, "largest": 100})

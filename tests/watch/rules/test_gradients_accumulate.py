@@ -45,3 +45,10 @@ def test_steps_made_twice_are_told() -> None:
     assert check_threshold(RULE, repeated, "min_steps", {"steps": 5}, {"steps": 6}) is None
     found = told(RULE, repeated())
     assert (found.severity, found.since, found.variant) == ("warning", 2, "again")
+
+
+def test_steps_by_hand_whose_gradients_stay_are_told() -> None:
+    measured = Measured(step=40, stale_by_hand=31)
+    assert (told(RULE, measured).since, told(RULE, measured).numbers) == (10, {"steps": 31})
+    measured.stale_by_hand = 5
+    assert verdict(RULE, measured) is None

@@ -157,3 +157,17 @@ def test_momentum_that_adds_up_to_too_much_is_told(
     found = told(RULE, heavy())
     assert (found.variant, found.numbers["summed"]) == ("momentum", pytest.approx(10))
     assert verdict(RULE, heavy(ratio=0.5)) is None
+
+
+def still(*, ratio: float = 1.0, update: float = 0.06, kind: str = "SGD", low: float = 1.0) -> Measured:
+    """A loss that stands at guessing, but for a third of the training at `low`."""
+    return training(
+        lambda step: low if 40 < step <= 80 else ratio, 120, update=update, kind=kind, classes=0,
+    )  # fmt: skip
+
+
+def test_a_loss_that_never_left_that_of_guessing_under_large_steps() -> None:
+    assert check_threshold(RULE, still, "min_still_update_ratio", {"update": 0.049}, {"update": 0.051}) is None
+    assert told(RULE, still()).variant == "stuck"
+    assert verdict(RULE, still(kind="Adam")) is None
+    assert verdict(RULE, still(low=0.8)) is None

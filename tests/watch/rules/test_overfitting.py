@@ -77,6 +77,13 @@ def test_both_accuracies_are_told() -> None:
     assert found.numbers == {"accuracy": 0.6, "train": 1.0, "samples": 3000}
 
 
+@pytest.mark.parametrize(("samples", "is_told"), [(0, True), (8, False), (64, True)])
+def test_a_few_batches_without_a_mistake_are_no_training_accuracy(samples: int, is_told: bool) -> None:
+    measured = apart(accuracy=0.88)
+    measured.accuracy_samples = samples
+    assert (verdict(RULE, measured) is not None) is is_told
+
+
 def test_a_rise_over_many_samples_is_told() -> None:
     found = verdict(RULE, validated(learnt(), RISING, samples=400))
     assert found is not None

@@ -42,6 +42,8 @@ def test_layers_in_a_plain_list_are_told() -> None:
     measured = left_out()
     measured.net.unregistered = 3
     assert (told(RULE, measured).variant, told(RULE, measured).numbers) == ("unregistered", {"count": 3})
+    measured.net.made_anew = True
+    assert told(RULE, measured).variant == "made-anew"
     assert told(RULE, left_out(unlisted=4)).variant == "moved"
 
 

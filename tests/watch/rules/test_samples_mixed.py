@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Intervention, Measured, Net
+from danlu.watch.measured import Intervention, Measured, Net, Optimiser
 from danlu.watch.rules.samples_mixed import RULE
 from measurements import check_threshold, told, verdict
 
@@ -47,6 +47,12 @@ def test_layers_that_take_the_batch_for_time_are_told_as_that() -> None:
     assert (found.variant, found.remedies) == ("time", ("batch-first",))
 
 
+def test_answers_that_are_those_of_other_samples_are_told_without_a_share() -> None:
+    found = told(RULE, tried(others=math.inf, sequential=True))
+    assert (found.variant, found.numbers) == ("others", {})
+    assert told(RULE, tried(others=math.inf, batch_second=True)).remedies[0] == "batch-first"
+
+
 def test_such_layers_over_parts_of_pictures_are_told_too() -> None:
     assert told(RULE, tried(others=0.03, batch_second=True)).variant == "time"
     assert verdict(RULE, tried(others=0.03)) is None
@@ -62,3 +68,12 @@ def test_a_softmax_over_the_samples_says_that_little_is_meant_too() -> None:
     assert verdict(RULE, measured) is None
     measured.net.over_samples = True
     assert told(RULE, measured).severity == "error"
+
+
+def test_rows_of_a_table_have_no_reason_to_meet_in_one_net() -> None:
+    measured = tried(others=0.02)
+    assert verdict(RULE, measured) is None
+    measured.inputs.shape, measured.optimisers = (32, 30), [Optimiser("SGD")]
+    assert told(RULE, measured).variant == ""
+    measured.optimisers = [Optimiser("Adam"), Optimiser("Adam")]
+    assert verdict(RULE, measured) is None

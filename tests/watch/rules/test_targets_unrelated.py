@@ -89,3 +89,26 @@ def test_samples_learnt_by_heart_of_which_nothing_carries_over_are_told() -> Non
     assert told(RULE, mixed_up(passes=0)).variant == "samples"
     assert verdict(RULE, mixed_up(relation=math.nan)) is None
     assert verdict(RULE, mixed_up(ended=False)) is None
+
+
+def by_heart(*, new: float = 1.0, epoch: int = 20, steps: int = 200) -> Measured:
+    """A first epoch at `new` times guessing, and half of that at the end; nothing was held out."""
+    measured = mixed_up(passes=0)
+    made = training(lambda step: math.log(10) * (new if step <= epoch else 0.5), steps, update=0.01)
+    measured.loss, measured.epoch_steps = made.loss, epoch
+    return measured
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_epoch_steps", {"epoch": 7}, {"epoch": 8}),
+        ("min_epochs", {"epoch": 41}, {"epoch": 40}),
+        ("min_held_out_ratio", {"new": 0.95}, {"new": 0.99}),
+    ],
+)
+def test_samples_learnt_by_heart_are_known_from_the_first_epoch(
+    name: str, inside: dict[str, Any], beyond: dict[str, Any]
+) -> None:
+    assert check_threshold(RULE, by_heart, name, inside, beyond) is None
+    assert told(RULE, by_heart()).variant == "by-heart"

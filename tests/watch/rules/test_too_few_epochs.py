@@ -102,3 +102,16 @@ def test_a_surrogate_is_not_read_as_progress() -> None:
 def test_what_was_learnt_counts_from_where_the_loss_began() -> None:
     """A first batch that lies below guessing leaves less to be learnt."""
     assert told(RULE, stepwise(levels=(2.0, 1.5, 1.13), first=2.0)).severity == "advice"
+
+
+def begun(*, steps: int = 50, share: float = 0.05, epochs: float = 1.0) -> Measured:
+    """A loss that hardly falls, and more and more so."""
+    measured = training(lambda step: 2.3 - 2.3 * share * (step / steps) ** 3, steps)
+    measured.epoch_steps = round(steps / epochs)
+    return measured
+
+
+def test_a_curve_that_has_hardly_begun_to_fall() -> None:
+    assert check_threshold(RULE, begun, "max_begun_steps", {"steps": 60}, {"steps": 59}) is None
+    assert verdict(RULE, begun(share=0.0)) is None
+    assert verdict(RULE, begun(epochs=10)) is None

@@ -77,3 +77,12 @@ def test_a_copy_that_is_evaluated_as_if_it_were_trained(calls: int, training: in
     measured = Measured(step=60, averaged=copied, optimisers=[Optimiser("Adam", steps=60)])
     answer = verdict(RULE, measured)
     assert (answer is not None and answer.variant == "averaged") == found
+
+
+@pytest.mark.parametrize(("averages", "passes", "found"), [(True, 2, True), (False, 2, False), (True, 0, False)])
+def test_statistics_that_move_in_evaluation_mode(averages: bool, passes: int, found: bool) -> None:
+    measured = evaluated(steps=60, passes=passes, training=False)
+    measured.net, measured.optimisers = Net(), [Optimiser("Adam", steps=60)]
+    measured.interventions = {"": Intervention("", 2, averages=(("1", "moving_mean"),) if averages else ())}
+    answer = verdict(RULE, measured)
+    assert (answer is not None and answer.variant == "statistics" and answer.where == ("1",)) == found

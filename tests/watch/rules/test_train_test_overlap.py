@@ -33,7 +33,16 @@ def beside(*, samples: int = 50, share: float = 0.9) -> Measured:
     return measured
 
 
+def doubled(*, share: float = 0.2, overlap: float = 0.2) -> Measured:
+    """Held-out samples of which some were trained on, and training samples of which some are there twice."""
+    measured = evaluated(overlap=overlap)
+    measured.inputs.shape = (16, 8)
+    measured.epoch_steps, measured.doubled = 4, share
+    return measured
+
+
 THRESHOLDS = [
+    ("min_doubled_ratio", doubled, {"share": 0.07, "overlap": 0.1}, {"share": 0.08, "overlap": 0.1}),
     ("min_overlap_share", declared, {"overlap": 0.049}, {"overlap": 0.051}),
     ("min_overlap_share_narrow", declared, {"overlap": 0.19, "numbers": 4}, {"overlap": 0.21, "numbers": 4}),
     ("min_features", declared, {"numbers": 31}, {"numbers": 32}),
@@ -53,6 +62,20 @@ def test_the_share_is_told() -> None:
     found = told(RULE, declared(overlap=0.4))
     assert (found.severity, found.since, found.numbers) == ("warning", 1, {"share": 0.4})
     assert told(RULE, evaluated(overlap=0.3)).since == 8
+
+
+def test_most_of_an_evaluation_is_no_double() -> None:
+    inside, beyond = {"share": 0.6, "overlap": 0.51}, {"share": 0.6, "overlap": 0.49}
+    found = check_threshold(RULE, doubled, "max_doubles_share", inside, beyond)
+    assert found is not None
+    assert found.severity == "warning"
+
+
+def test_doubles_of_the_data_themselves_are_advice() -> None:
+    found = told(RULE, doubled())
+    assert (found.severity, found.variant, found.numbers) == ("advice", "doubles", {"share": 0.2, "doubled": 0.2})
+    assert told(RULE, doubled(share=0.01)).severity == "warning"
+    assert verdict(RULE, doubled(overlap=0.02)) is None
 
 
 def test_parts_that_share_nothing_are_silent() -> None:

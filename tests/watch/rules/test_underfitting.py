@@ -9,11 +9,14 @@ from danlu.watch.rules.underfitting import RULE
 from measurements import check_threshold, told, training, verdict
 
 
-def resting(*, steps: int = 100, share: float = 1.1, late: float = 0.0, classes: int = 10, width: int = 0) -> Measured:
+def resting(
+    *, steps: int = 100, share: float = 1.1, late: float = 0.0, classes: int = 10, width: int = 0, epoch: int = 50,
+) -> Measured:  # fmt: skip
     """A loss that stands at `share` of guessing, having lost `late` of itself in the last quarter; everything goes
     through a layer of `width` units, where that is given."""
     rest = share * math.log(classes)
     measured = training(lambda step: rest / (1 - late) if 4 * step <= 3 * steps else rest, steps, classes=classes)
+    measured.epoch_steps = epoch or None
     if width:
         measured.net.bottlenecks, measured.layers["first"].width = ("first",), width
     return measured
@@ -22,6 +25,7 @@ def resting(*, steps: int = 100, share: float = 1.1, late: float = 0.0, classes:
 NARROW = {"width": 1, "share": 0.5}
 THRESHOLDS = [
     ("min_steps", {"steps": 99}, {"steps": 100}),
+    ("min_steps_once", {"steps": 299, "epoch": 200}, {"steps": 300, "epoch": 200}),
     ("max_gain_share", {"late": 0.021}, {"late": 0.019}),
     ("min_loss_ratio", {"share": 0.985}, {"share": 0.995}),
     ("max_loss_ratio", {"share": 1.51}, {"share": 1.49}),
@@ -40,6 +44,12 @@ def test_the_loss_is_told_beside_that_of_guessing() -> None:
     found = told(RULE, resting())
     guess = pytest.approx(math.log(10))
     assert found.numbers == {"loss": pytest.approx(1.1 * math.log(10)), "guess": guess, "share": pytest.approx(1.1)}
+
+
+def test_a_first_pass_may_be_a_slow_start() -> None:
+    assert verdict(RULE, resting(steps=200, epoch=0)) is None
+    assert verdict(RULE, resting(steps=200, epoch=101)) is None
+    assert told(RULE, resting(steps=200, epoch=100)).severity == "warning"
 
 
 def test_a_narrow_layer_is_told_with_its_width() -> None:

@@ -53,6 +53,14 @@ def test_targets_that_move_while_it_is_trained_are_not_sorted_ones() -> None:
     assert told(RULE, measured).severity == "warning"
 
 
+def test_returns_of_a_policy_are_no_labels_that_come_sorted() -> None:
+    measured = ordered(excess=36.0)
+    measured.labels.kind, measured.epoch_steps = "numbers", 8
+    assert told(RULE, measured).severity == "warning"
+    measured.weighs_samples = True
+    assert verdict(RULE, measured) is None
+
+
 def test_one_batch_of_all_samples_has_no_order() -> None:
     measured = ordered(excess=20.0)
     measured.full_batch = True

@@ -50,3 +50,28 @@ def test_a_loss_at_the_level_of_guessing_is_an_error() -> None:
 
 def test_weights_that_keep_their_size_are_silent() -> None:
     assert verdict(RULE, withering(left=1.0)) is None
+
+
+def punished(*, left: float = 0.2, pull: float = 0.8, end: float = 2.0, times: int = 6) -> Measured:
+    """No decay that an optimiser knows of; the gradient points at the weights."""
+    measured = withering(decay=0.0, left=left, end=end)
+    measured.optimisers[0].decay_share = series([])
+    for layer in measured.layers.values():
+        layer.inward = series([pull] * times)
+    return measured
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_pull", {"pull": 0.49}, {"pull": 0.51}),
+        ("min_measurements", {"times": 3}, {"times": 4}),
+        ("max_weight_ratio", {"left": 0.51}, {"left": 0.49}),
+        ("min_loss_ratio", {"end": 0.9}, {"end": 1.1}),
+    ],
+)
+def test_a_penalty_in_the_loss_is_known_by_its_gradient(
+    name: str, inside: dict[str, float], beyond: dict[str, float]
+) -> None:
+    assert check_threshold(RULE, punished, name, inside, beyond) is None
+    assert told(RULE, punished()).variant == "by-hand"

@@ -62,8 +62,9 @@ def _gone_on(arguments: argparse.Namespace) -> Run:
     """A run that has ended, trained for more epochs."""
     words, settings = split_words(arguments)
     is_run = any(path_kind(Path(word).expanduser() / "recipe.toml") == "file" for word in words)
-    if not is_run and not arguments.epochs.strip().startswith("+"):
-        fail("cli.option-is-setting", option="--epochs", setting=f"train.epochs={arguments.epochs}")
+    is_data = bool(words) and path_kind(Path(words[0]).expanduser()) == "file"
+    if not is_run and (is_data or not arguments.epochs.strip().startswith("+")):
+        fail("cli.option-is-setting", option="--epochs", setting=f"train.epochs={arguments.epochs.strip().lstrip('+')}")
     if not words:
         fail("cli.which-run-further", epochs=arguments.epochs)
     check_one("fit", words)

@@ -10,6 +10,7 @@ from danlu.base.errors import fail
 from danlu.base.forked import refuse_forked
 from danlu.base.input_files import guarded, open_file, open_unpacked, read_file, refuse_bomb
 from danlu.base.naming import listed
+from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions, read_csv
 from danlu.data.readers.excel import EXCEL, read_excel
 from danlu.data.readers.json_table import JSON, JSON_LINES, read_json
@@ -19,6 +20,7 @@ from danlu.data.table.frames import read_parquet
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".dat": None, ".data": None, ".txt": None, ".asc": None}
 SURE = (".csv", ".tsv", ".tab")
 PARQUET = (".parquet", ".pq")
+NUMPY = (".npy", ".npz")
 ARCHIVES = (".tgz", ".tar", ".tar.gz", ".zip")
 KINDS = (*SEPARATORS, *PARQUET, *JSON, *EXCEL, ".csv.gz", ".jsonl.gz", *ARCHIVES)
 
@@ -39,6 +41,10 @@ def read_table(path: Path, options: FileOptions | None = None) -> Sheet:
     if suffix in EXCEL:
         header, wanted = (None, None) if options is None else (options.header, options.sheet)
         return read_excel(content, shown, header, wanted)
+    if suffix in NUMPY:
+        fail("data.array-file", path=shown)
+    if suffix in PICTURES:
+        fail("data.picture-file", path=shown)
     if suffix not in SEPARATORS:
         fail("data.unknown-kind", path=shown, kinds=", ".join(KINDS))
     return read_csv(content, shown, SEPARATORS[suffix], options or FileOptions())

@@ -11,7 +11,7 @@ from danlu.data.table.columns import MOST_LISTED, Table, some_columns
 from danlu.data.table.load import named_keys
 from danlu.data.table.retyped import retyped
 from danlu.data.table.source import TableSource
-from danlu.data.table.to_predict import Columns, resolve_column, target_names
+from danlu.data.table.to_predict import Columns, names_in, resolve_column, target_names
 
 
 def chosen_columns(
@@ -64,8 +64,7 @@ def chosen_columns(
 def _resolved(key: str, words: Sequence[str], source: TableSource, faults: Faults) -> list[str]:
     """The columns that `words` name or number; a word with commas in it that is no column is several."""
     names = list(source.table)
-    several = [part for word in words for part in (word.split(",") if word not in names else [word])]
-    found = [_column(key, part.strip() if part not in names else part, source, faults) for part in several]
+    found = [_column(key, part, source, faults) for word in words for part in names_in(word, names)]
     return [name for name in dict.fromkeys(found) if name is not None]
 
 

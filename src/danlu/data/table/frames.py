@@ -28,8 +28,14 @@ PARQUET_ROWS = 2**16
 
 
 def is_frame(raw: Any) -> bool:
-    """Whether `raw` is a polars or pandas DataFrame, without importing either."""
-    return type(raw).__name__ == "DataFrame" and hasattr(raw, "columns")
+    """Whether `raw` is a polars or pandas DataFrame, or of a class derived from one, without importing either."""
+    return any(kind.__name__ == "DataFrame" for kind in type(raw).__mro__) and hasattr(raw, "columns")
+
+
+def collected(given: Any) -> Any:
+    """The rows of polars' LazyFrame as a DataFrame; anything else as it is."""
+    lazy = type(given).__name__ == "LazyFrame" and hasattr(given, "collect")
+    return given.collect() if lazy else given
 
 
 def is_tabular(given: Any) -> bool:

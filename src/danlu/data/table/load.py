@@ -21,6 +21,7 @@ from danlu.data.portions import Portion, gather, shared_rows
 from danlu.data.sample_weights import checked_weights, of_training
 from danlu.data.split import Rows
 from danlu.data.table.columns import MOST_LISTED, Column, Sheet, Table
+from danlu.data.table.dated import dated_rows
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fit import fit_encoder, is_identifier
 from danlu.data.table.frames import join_sheets
@@ -82,6 +83,7 @@ def table_dataset(
     if isinstance(options.group, str) and features.pop(options.group, None):
         told = (*told, Fault("data.group-left-out", {"column": options.group}))
     standardise = options.standardise is not False
+    told = (*told, *dated_rows(features, source, options, meaning, names))
     encoder, decided = fit_encoder(features, rows["train"].numpy(), standardise, source.place, labels is not None)
     x = encoder.encode_table(features)
     refuse_too_large(x, encoder, source)
@@ -121,7 +123,8 @@ def column_weights(given: Any, table: Table, count: int) -> tuple[Tensor, tuple[
         fail("data.no-weight-column", column=given, columns=listed(table, MOST_LISTED), hint=nearest(given, table))
     column = table[given]
     if column.kind in ("text", "other"):
-        fail("data.weight-no-numbers", place=given, found=column.kind)
+        cell = next((one for one in column.values.tolist() if one is not None), "")
+        fail("data.weight-no-numbers", place=given, found=f'"{cell}"')
     return checked_weights(column.values, count, given), (Fault("data.weight-left-out", {"column": given}),)
 
 

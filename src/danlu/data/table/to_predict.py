@@ -1,7 +1,7 @@
 """Which columns of a table are to be predicted, and what their cells are: classes, quantities, or labels."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy
@@ -25,7 +25,10 @@ Columns = str | tuple[str, ...]
 """One column, by name or number, or several; also several in one word, with commas between."""
 Meaning = Labels | LabelSets | Quantities
 
-_TARGET_NAMES = ("target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis")
+_TARGET_NAMES = (
+    "target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis", "目标", "标签",
+    "类别", "结果", "品种",
+)  # fmt: skip
 
 
 def columns_of(given: str | int | Sequence[str | int] | None) -> Columns | None:
@@ -73,11 +76,17 @@ def split_names(target: Columns, names: Sequence[str]) -> tuple[str, ...]:
     >>> split_names("a,b", ["a", "b"]), split_names("a,b", ["a,b", "c"]), split_names(("a", "b"), [])
     (('a', 'b'), ('a,b',), ('a', 'b'))
     """
-    if not isinstance(target, str):
-        return target
-    if "," not in target or target in names:
-        return (target,)
-    return tuple(word.strip() for word in target.split(","))
+    return tuple(names_in(target, names)) if isinstance(target, str) else target
+
+
+def names_in(word: str, names: Collection[str]) -> list[str]:
+    """The words for columns that one word is: a comma, as either language writes it, parts them unless a column has it.
+
+    >>> names_in("a, b", ["a", "b"]), names_in("甲，乙", ["甲", "乙"]), names_in("a,b", ["a,b"])
+    (['a', 'b'], ['甲', '乙'], ['a,b'])
+    """
+    parts = [word] if word in names else re.split("[,，]", word)
+    return [part if part in names else part.strip() for part in parts]
 
 
 def _likely_target(table: Table) -> str:

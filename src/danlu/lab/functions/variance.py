@@ -14,7 +14,8 @@ from danlu.base.seeds import global_seed, preserved_randomness, stream
 from danlu.data import Dataset
 from danlu.nets.cost import WHOLE
 from danlu.nets.trace import Trace, first_tensor, reason_of
-from danlu.run.setup import data_as_taken, sample_dtype
+from danlu.run.building import sample_dtype
+from danlu.run.setup import data_as_taken
 from danlu.view.info.variance import LayerVariances
 
 _MOST_SAMPLES, _MOST_NUMBERS = 512, 2**21

@@ -26,11 +26,12 @@ from danlu.lab.landscape.axes import Axes, Weights, filter_axes, path_axes, sing
 from danlu.lab.landscape.losses import Ground
 from danlu.lab.landscape.shape import minimum, saddles
 from danlu.nets import describe
+from danlu.run.building import sample_dtype
 from danlu.run.pictures import write_run_report
 from danlu.run.run import Run
 from danlu.run.settings.draft import CUSTOM, draft_recipe
 from danlu.run.settings.loss_settings import settled_loss
-from danlu.run.setup import load_data, sample_dtype
+from danlu.run.setup import load_data
 from danlu.store.journal import Journal
 from danlu.store.journal import read as read_journal
 from danlu.store.records import MalformedRecordError, RunEnded, record_of

@@ -11,8 +11,9 @@ from danlu.base.recipe_values import MOST_EPOCHS
 from danlu.base.seeds import global_seed
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.text.corpus import CorpusDataset
+from danlu.run.building import sample_dtype
 from danlu.run.listeners.journal_writer import JournalWriter
-from danlu.run.setup import Setup, sample_dtype
+from danlu.run.setup import Setup
 from danlu.ship import Answerer, generate
 from danlu.store.records import TextGenerated
 from danlu.train.progress import Progress

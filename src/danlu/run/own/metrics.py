@@ -10,7 +10,7 @@ from danlu.base.errors import UserError, fail
 from danlu.base.records import Score
 from danlu.base.seeds import preserved_randomness
 from danlu.data import Dataset
-from danlu.run.own.parts import Metric, MetricLike
+from danlu.run.own.metric import Metric, MetricLike
 from danlu.run.setup import Setup
 from danlu.train.carried import Carried
 from danlu.train.evaluate import Scorer

@@ -4,13 +4,14 @@ notified of it."""
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 from danlu.base.errors import Faults, fail
 from danlu.base.events import Event, Listener, Stop
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.run.listeners.notify import Notifier, notifier_of
+from danlu.run.own.metric import Metric, MetricLike
 from danlu.ship.trackers.registry import check_trackers
 from danlu.train.rare_class import METRICS as RARE
 
@@ -19,21 +20,6 @@ RESERVED = (
     "miou", "bleu", "exact_match",
 )  # fmt: skip
 """Names of danlu's own metrics."""
-
-
-@runtime_checkable
-class Metric(Protocol):
-    """What counts batch by batch, such as a torchmetrics.Metric: outputs and targets in, a number out."""
-
-    def update(self, outputs: Any, targets: Any, /) -> Any: ...
-
-    def compute(self) -> Any: ...
-
-    def reset(self) -> Any: ...
-
-
-MetricLike = Metric | Callable[[Any, Any], Any]
-"""A Metric, or a function of the outputs and targets of a whole part."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def balanced_data(recipe: DataRecipe, data: Dataset) -> Dataset:
     if data.weighted() is not None:
         faults.add("lab.balance-or-weights")
     if data.task != "classification":
-        faults.add("lab.balance-needs-classes", task=data.task)
+        faults.add("lab.balance-needs-classes", task=Fault(f"base.task-{data.task}"))
     if not recipe.shuffle:
         faults.add("lab.balance-needs-shuffle")
     faults.raise_if_any()

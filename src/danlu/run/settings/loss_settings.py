@@ -35,7 +35,8 @@ def settled_loss(
     if recipe.gamma is not None and name != "focal":
         faults.add("lab.gamma-needs-focal", loss=name)
     if given is not None and (data.task not in _OF_CLASSES or name not in WEIGHED):
-        faults.add("lab.class-weights-need-classes", loss=name, names=", ".join(WEIGHED), task=data.task)
+        task = Fault(f"base.task-{data.task}")
+        faults.add("lab.class-weights-need-classes", loss=name, names=", ".join(WEIGHED), task=task)
         faults.raise_if_any()
     if given is None:
         faults.raise_if_any()

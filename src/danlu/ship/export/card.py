@@ -33,7 +33,7 @@ def _section(net: str, data: str, interface: Interface, metadata: Mapping[str, A
     lines = [
         f"# {words('title', net=net, data=data)}",
         "",
-        words("what", net=net, data=data, task=_named("task", interface.task)),
+        words("what", net=net, data=data, task=say(f"base.task-{interface.task}")),
         "",
     ]
     lines += [f"## {words('scores')}", "", f"| {words('part')} | n | {words('numbers')} |", "|---|---|---|"]
@@ -53,7 +53,7 @@ def _section(net: str, data: str, interface: Interface, metadata: Mapping[str, A
             lines.append(f"{words(key)}: {metadata[key]}")
     lines += ["", f"## {words('inputs')}", ""]
     for one in interface.description()["inputs"]:
-        means = _named("means", str(one.get("means", "category")))
+        means = _means(str(one.get("means", "category")))
         lines.append(f"- `{one['name']}`: {one['dtype']} {one['shape']}, {means}")
     if interface.class_names:
         names = listed((f"`{label}`" for label in interface.class_names), 50)
@@ -78,9 +78,9 @@ _PARTS = ("train", "validation", "test")
 _USE = "danlu predict FOLDER FILES\ndanlu check FOLDER"
 
 
-def _named(kind: str, word: str) -> str:
-    """A word of the metadata in the language in force, where there is one for it."""
-    return catalogue(language()).get(f"export.card-{kind}-{word}", word)
+def _means(word: str) -> str:
+    """What an input means, in the language in force, where there is a word for it."""
+    return catalogue(language()).get(f"export.card-means-{word}", word)
 
 
 def _is_number(value: Any) -> bool:

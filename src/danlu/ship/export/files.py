@@ -14,7 +14,7 @@ from danlu.data.decode import PictureHeader, Shape, common_shape, read_head, rea
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import KINDS, read_table
-from danlu.data.readers.text_file import TEXTS
+from danlu.data.readers.text_file import TEXTS, is_text
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.fitted import fitting
 from danlu.data.table.frames import table_of
@@ -31,6 +31,7 @@ from danlu.ship.portions import (
     picture_portions,
     text_portions,
 )
+from danlu.ship.text_columns import texts_in
 
 _PICTURES_AT_ONCE = 64
 _WINDOWS_AT_ONCE = 10_000
@@ -70,7 +71,7 @@ def read_file_rows(
     elif interface.input == "table":
         yield from (_table_rows(portion, interface, target) for portion in file_tables(path, options))
     elif interface.input == "texts":
-        yield from (_rows(portion, interface) for portion in text_portions(path, options))
+        yield from _text_rows(path, interface, options, target)
     elif kinds[0] in PICTURES:
         yield from _picture_rows(path, interface)
     else:
@@ -79,10 +80,28 @@ def read_file_rows(
 
 
 def _kinds(interface: Interface) -> tuple[str, ...]:
-    if interface.input in ("table", "series", "texts"):
-        return TEXTS if interface.input == "texts" else KINDS
+    if interface.input == "texts":
+        return (*TEXTS, *KINDS) if interface.texts_of_table else TEXTS
+    if interface.input in ("table", "series"):
+        return KINDS
     pictures = interface.input == "pictures" or len(interface.sample_shape) in (2, 3)
     return (*PICTURES, *ARRAYS) if pictures else (*KINDS, *ARRAYS)
+
+
+def _text_rows(
+    path: Path, interface: Interface, options: FileOptions, target: str | Sequence[str] | None
+) -> Iterator[FileRows]:
+    """A text a line; or, where the run read them from a table, its rows, with the right labels where it has them."""
+    if is_text(path):
+        yield from (_rows(portion, interface) for portion in text_portions(path, options))
+        return
+    for portion in file_tables(path, options):
+        sheet: Sheet = portion.raw
+        column = interface.text_column(sheet)
+        feeds = feeds_of(texts_in(sheet, column), interface)
+        names = _answer_columns(sheet, target, interface) if interface.task == "classification" else ()
+        targets = _cells(table_of(sheet)[names[0]]) if names and names != (column,) else None
+        yield FileRows(portion.places, feeds, targets, portion.remarks)
 
 
 def _table_rows(portion: FilePortion, interface: Interface, target: str | Sequence[str] | None) -> FileRows:

@@ -13,8 +13,10 @@ from danlu.base.token_numbers import END
 from danlu.data.far_outside import Ranges
 from danlu.data.series.clock import Clock
 from danlu.data.series.windows import WindowLayout
+from danlu.data.table.columns import Sheet
 from danlu.data.table.fitted import CategoryColumn, FittedColumn, NumberColumn, columns_from_plain
 from danlu.data.tokens import END_OF_LINE, PADDING
+from danlu.ship.text_columns import labelled_column, pair_columns
 
 Plain = Mapping[str, Any]
 UNSEEN, MISSING = -1, -2
@@ -65,6 +67,18 @@ class Interface:
         """What a sample is: "table", "series", "numbers", "pictures", "texts" or "several"."""
         kind: str = self.plain["input"]
         return "texts" if kind in ("sources", "column") else kind
+
+    @property
+    def texts_of_table(self) -> bool:
+        """Whether the run's texts stood in a table."""
+        return self.plain["input"] in ("column", "sources")
+
+    def text_column(self, sheet: Sheet) -> str:
+        """The column of a table that holds the texts. UserError where it is not found."""
+        encoder = self.plain["encoder"]
+        if self.plain["input"] == "column":
+            return labelled_column(sheet, encoder["column"])
+        return pair_columns(sheet, encoder["columns"])[0]
 
     @property
     def task(self) -> str:

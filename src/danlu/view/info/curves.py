@@ -3,7 +3,8 @@
 import bisect
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy
 
@@ -90,6 +91,8 @@ class CurveSource:
     sigma: float = _SIGMA  # steps that its smoothed curve looks to each side
     clip: float | None = None
     best_is_scored: bool = False
+    made: dict[Any, RunCurves] = field(default_factory=dict[Any, RunCurves], repr=False, compare=False)
+    """Curves of it by what was wanted: computed once for all pictures and both languages."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,19 @@ def curves(runs: Mapping[str, CurveSource], wanted: CurveQuery | None = None) ->
 
 
 def _run_curves(label: str, run: CurveSource, axis: str, unit: float, wanted: CurveQuery) -> RunCurves:
+    key = axis, unit, wanted
+    if key not in run.made:
+        run.made[key] = _numbers(run, axis, unit, wanted)
+    along = track(run.history, axis, unit)
+    events = tuple(
+        Event(one.since, one.rule, one.severity, one.title, along.at([one.since])[0])
+        for one in map(retold, run.history.findings)
+    )
+    return replace(run.made[key], label=label, events=events)
+
+
+def _numbers(run: CurveSource, axis: str, unit: float, wanted: CurveQuery) -> RunCurves:
+    """All of a run's curves that is the same in every language."""
     history, along = run.history, track(run.history, axis, unit)
     steps = history.steps
     places = along.at(steps)
@@ -132,17 +148,14 @@ def _run_curves(label: str, run: CurveSource, axis: str, unit: float, wanted: Cu
         return None if step is None else along.at([step])[0]
 
     return RunCurves(
-        label=label,
+        label="",
         loss=_thinned(cut, history.loss),
         smoothed=_smoothed(cut, history.loss, run.sigma if wanted.sigma is None else wanted.sigma),
         lr=_without_repeats(_thinned(cut, history.lr)),
         norm=_thinned(cut, history.norm) if any(value is not None for value in history.norm) else ThinnedCurve(),
         train=_scores(ends_at, [epoch.train for epoch in history.epochs], wanted.most),
         validation=_scores(ends_at, [epoch.validation for epoch in history.epochs], wanted.most),
-        events=tuple(
-            Event(one.since, one.rule, one.severity, one.title, along.at([one.since])[0])
-            for one in map(retold, history.findings)
-        ),
+        events=(),
         best=best,
         diverged=diverged,
         last=steps[-1] if steps else 0,

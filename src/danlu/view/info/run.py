@@ -51,7 +51,7 @@ class RunInfo:
         """Its followed samples, computed once for all pictures and both languages."""
         return followed(self.history)
 
-    @property
+    @functools.cached_property
     def drawn(self) -> CurveSource:
         """Its course with what the recipe says of its curves."""
         share, clip = (_positive(self.settings.get(f"train.{key}")) for key in ("smoothing", "clip_norm"))

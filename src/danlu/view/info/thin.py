@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
+
 
 @dataclass(frozen=True)
 class ThinnedCurve:
@@ -27,15 +29,17 @@ def thin(steps: Sequence[float], values: Sequence[float | None], most: int = 200
     (0, 9, 0)
     """
     count = len(values)
+    whole = bool(numpy.isfinite(numpy.array(values, dtype=float)).all())  # a None becomes a NaN
     if count <= most:
-        return ThinnedCurve(tuple(steps), tuple(finite(value) for value in values))
+        return ThinnedCurve(tuple(steps), tuple(values) if whole else tuple(map(finite, values)))
     kept: list[int] = []
     stretches = max(1, most // 4)
-    corners = _corners if any(finite(value) is None for value in values) else _finite_corners
+    corners = _finite_corners if whole else _corners
     for stretch in range(stretches):
         first, end = stretch * count // stretches, (stretch + 1) * count // stretches
         kept += corners(values, first, end)
-    return ThinnedCurve(tuple(steps[at] for at in kept), tuple(finite(values[at]) for at in kept))
+    found = [values[at] for at in kept]
+    return ThinnedCurve(tuple(steps[at] for at in kept), tuple(found) if whole else tuple(map(finite, found)))
 
 
 def finite(value: float | None) -> float | None:

@@ -21,10 +21,10 @@ from danlu.view.figures.chart import (
 )
 from danlu.view.palette import LIGHT
 from danlu.view.paper.cells import draw_cells, draw_field
+from danlu.view.paper.fonts import has_chinese
 from danlu.view.paper.images import draw_pictures
 from danlu.view.paper.sheet import (
     file_bytes,
-    has_chinese,
     look,
     powers_of_ten,
     refine_ticks,
@@ -59,7 +59,7 @@ def draw_chart(chart: Chart, kind: str) -> bytes:
             axes = figure.add_subplot(place, **options)
             if panel.shares_x:
                 shared.setdefault(panel.shares_x, axes)
-            (_draw_solid_panel if solid else draw_panel)(axes, panel)
+            (_draw_solid_panel if solid else _draw_panel)(axes, panel)
         figure.align_ylabels()
         if chart.notes:
             figure.supxlabel(plain_words("\n".join(chart.notes)), x=0.01, ha="left", fontsize=8)
@@ -72,8 +72,8 @@ def _draw_solid_panel(axes: Any, panel: Panel) -> None:
             draw_solid(axes, mark, panel.x.label, panel.y.label)
 
 
-def draw_panel(axes: Any, panel: Panel, width: float = _WIDTH) -> None:
-    """The panel over axes of matplotlib's, labelled and scaled as it says, its legend not wider than so many inches."""
+def _draw_panel(axes: Any, panel: Panel) -> None:
+    """The panel over axes of matplotlib's, labelled and scaled as it says."""
     for mark in panel.marks:
         _DRAWN[type(mark)](axes, mark)
     if any(isinstance(mark, Pictures) for mark in panel.marks):
@@ -95,7 +95,7 @@ def draw_panel(axes: Any, panel: Panel, width: float = _WIDTH) -> None:
             axes.invert_yaxis()
     labelled, labels = axes.get_legend_handles_labels()
     if labels:
-        columns = _columns(labels, width)
+        columns = _columns(labels)
         place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": columns}
         axes.legend(labelled, list(map(plain_words, labels)), **place)
 
@@ -109,10 +109,10 @@ def plain_words(text: str) -> str:
     return writable(text).replace("$", r"\$")
 
 
-def _columns(labels: Sequence[str], width: float) -> int:
-    """As many labels beside each other as have room in so many inches."""
+def _columns(labels: Sequence[str]) -> int:
+    """As many labels beside each other as have room."""
     widest = max(sum(2 if has_chinese(sign) else 1 for sign in label) for label in labels) + 6
-    return max(1, min(len(labels), 4, int(_LEGEND_SIGNS * width / _WIDTH) // widest))
+    return max(1, min(len(labels), 4, _LEGEND_SIGNS // widest))
 
 
 def _set_axis(axis: Any, limit: Callable[..., Any], scale: Callable[[str], Any], wanted: Axis) -> None:

@@ -1,20 +1,21 @@
 """The poster of a run on a sheet of A4: scores on top, curves, answers and net below, then samples and findings."""
 
-import contextlib
 import dataclasses
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from danlu.base.words import say
-from danlu.view.figures.chart import Cells, Panel, Picture
+from danlu.view.figures.chart import Panel, Picture
 from danlu.view.graphs.look import BORDER, FILL
 from danlu.view.overview import Overview, OverviewFinding, OverviewLayer, OverviewPicture
 from danlu.view.palette import LIGHT, SEVERITY
-from danlu.view.paper.draw import draw_panel
+from danlu.view.paper.fonts import fonts_for
 from danlu.view.paper.images import pixels_of
 from danlu.view.paper.lines import Lettered, line_height
-from danlu.view.paper.sheet import across, box, file_bytes, look
+from danlu.view.paper.marks import Bitmap, Rectangle, Region
+from danlu.view.paper.panel import PlacedPanel, panel_marks, placed
+from danlu.view.paper.raster import png_of
+from danlu.view.paper.vector import vector_of
 
 WIDTH, HEIGHT = 8.27, 11.69  # A4 in inches
 _EDGE = 0.42
@@ -32,26 +33,17 @@ _PICTURES = 8
 _CAPTION, _CAPTION_LINES = 6.5, 4
 _MOST_ROWS = 6
 _OTHERS = (6.5, 6.0, 5.5)  # sizes of the line below a score: the largest in which it has room
-_SMALL = 1.35  # letters are so much smaller than those of a chart of its own
-_LOOK = {"xtick.labelsize": 7, "ytick.labelsize": 7, "axes.labelsize": 8, "legend.fontsize": 7.5, "axes.titlesize": 8}
-
-Region = tuple[float, float, float, float]  # left, top, right, bottom in inches
 
 
 def draw_overview(info: Overview, kind: str) -> bytes:
     """The poster as a file: `kind` is ".png", ".svg" or ".pdf"."""
-    with overview_look(info):
-        return file_bytes(laid_out(info).figure, kind)
-
-
-def overview_look(info: Overview) -> contextlib.AbstractContextManager[None]:
-    """The look in which a poster is laid out and drawn."""
-    return look(_texts(info), _LOOK)
+    sheet = laid_out(info)
+    return png_of(sheet.page, sheet.fonts) if kind == ".png" else vector_of(sheet.page, kind)
 
 
 def laid_out(info: Overview) -> Lettered:
-    """The sheet with all that stands on it, within `overview_look`."""
-    sheet = Lettered(WIDTH, HEIGHT)
+    """The sheet with all that stands on it."""
+    sheet = Lettered(WIDTH, HEIGHT, fonts_for(_texts(info)))
     top = _header(sheet, info)
     sheet.write(_EDGE, HEIGHT - _EDGE, sheet.fitted(info.footer, _INNER - 1, 7), 7, color=_FAINT)
     sheet.write(WIDTH - _EDGE, HEIGHT - _EDGE, "danlu", 7, color=_FAINT, align="right")
@@ -72,7 +64,7 @@ def _header(sheet: Lettered, info: Overview) -> float:
     width = (_INNER - 0.1 * (len(info.tiles) - 1)) / max(3, len(info.tiles))
     for place, tile in enumerate(info.tiles):
         x = _EDGE + place * (width + 0.1)
-        sheet.axes.add_patch(box(x, y, width, 0.68, rounding=0.06, facecolor="#F4F5F6", linewidth=0))
+        sheet.add(Rectangle((x, y, x + width, y + 0.68), "#F4F5F6", rounding=0.06))
         name = f"{info.part} · {tile.name}"
         sheet.write(x + 0.09, y + 0.05, sheet.fitted(name, width - 0.18, 7), 7, color=_FAINT)
         sheet.write(x + 0.09, y + 0.18, sheet.fitted(tile.value, width - 0.18, 15, bold=True), 15, bold=True)
@@ -104,7 +96,7 @@ def _findings(sheet: Lettered, info: Overview, bottom: float) -> float:
     for one, title, remedy in shown:
         color = LIGHT[SEVERITY[one.severity]]
         low = y + line_height(8) + line_height(7.5) * len([*title, *remedy]) - 0.02
-        sheet.axes.add_patch(box(_EDGE, y, 0.035, low - y, rounding=0.0, facecolor=color, linewidth=0))
+        sheet.add(Rectangle((_EDGE, y, _EDGE + 0.035, low), color))
         head = sheet.fitted(f"{one.number} · {one.head}", _INNER - 0.3, 8, bold=True)
         sheet.write(_EDGE + 0.12, y, head, 8, bold=True, color=color)
         y += line_height(8)
@@ -151,14 +143,11 @@ def _pictures(sheet: Lettered, title: str, seen: Sequence[Picture], bottom: floa
         pixels = pixels_of(one.png)
         width, height = (side * size / max(pixels.size) for size in pixels.size)
         left, upper = x + (side - width) / 2, top + side - height
-        extent = (left, left + width, upper + height, upper)
-        sheet.axes.imshow(pixels, extent=extent, interpolation="nearest", aspect="auto")
+        sheet.add(Bitmap((left, upper, left + width, upper + height), pixels))
         for number, line in enumerate(lines):
             sheet.write(
                 x + side / 2, top + side + 0.05 + number * line_height(_CAPTION), line, _CAPTION, align="center"
             )
-    sheet.axes.set_xlim(0, WIDTH)
-    sheet.axes.set_ylim(HEIGHT, 0)
     return y - 0.14
 
 
@@ -189,11 +178,8 @@ def _answer(sheet: Lettered, answer: OverviewPicture, region: Region) -> float:
     sheet.write(left, top, sheet.fitted(answer.title, right - left, _TITLE, bold=True), _TITLE, bold=True)
     notes = [line for note in answer.notes for line in sheet.folded(note, right - left, 6.5, 2)]
     low = bottom - line_height(6.5) * len(notes) - (0.04 if notes else 0)
-    axes = _drawn(sheet, answer.panel, right - left)
-    place = (left, top + _TITLE_HEIGHT, right, low)
-    _fit(axes, sheet, place)
-    if _thinned(axes, sheet, turned=any(isinstance(mark, Cells) for mark in answer.panel.marks)):
-        _fit(axes, sheet, place)
+    place = placed(sheet, answer.panel, (left, top + _TITLE_HEIGHT, right, low))
+    sheet.page.panels.append(panel_marks(sheet, place))
     for place, line in enumerate(notes):
         sheet.write(left, low + 0.04 + place * line_height(6.5), line, 6.5, color=_FAINT)
     return bottom
@@ -201,59 +187,17 @@ def _answer(sheet: Lettered, answer: OverviewPicture, region: Region) -> float:
 
 def _curves(sheet: Lettered, panels: Sequence[Panel], region: Region) -> None:
     """Panels under each other, their left edges in one line."""
-    left, top, right, bottom = region
-    heights = [panel.height for panel in panels]
-    room = bottom - top
-    drawn: list[Any] = []
-    y = top
-    for panel, height in zip(panels, heights, strict=True):
-        axes = _drawn(sheet, panel, right - left, drawn[0] if drawn else None)
-        part = room * height / sum(heights)
-        _fit(axes, sheet, (left, y, right, y + part - 0.07))
-        drawn.append(axes)
-        y += part
-    edge = max(axes.get_position().x0 for axes in drawn)
-    for axes in drawn:
-        place = axes.get_position()
-        axes.set_position((edge, place.y0, place.x1 - edge, place.height))
-        axes.yaxis.set_label_coords((left + 0.13) / WIDTH, 0.5, transform=across(sheet.figure, axes))
-
-
-def _drawn(sheet: Lettered, panel: Panel, width: float, shared: Any = None) -> Any:
-    axes = sheet.figure.add_axes((0.1, 0.1, 0.5, 0.5), sharex=shared)
-    draw_panel(axes, panel, _SMALL * width)
-    return axes
-
-
-def _thinned(axes: Any, sheet: Lettered, *, turned: bool) -> bool:
-    """Words under the axis that stand over each other are turned, or only some of them stay; whether it was so."""
-    renderer = sheet.figure.canvas.get_renderer()
-    labels = [label for label in axes.get_xticklabels() if label.get_text()]
-    places = [label.get_window_extent(renderer) for label in labels]
-    over = [a.x1 + 4 - b.x0 for a, b in itertools.pairwise(places) if a.x1 + 4 > b.x0]
-    if not over:
-        return False
-    if turned:
-        axes.tick_params(axis="x", labelrotation=90)
-        return True
-    ticks = axes.get_xticks()
-    every = -(-int(max(place.width for place in places) + 8) // max(1, int(places[1].x0 - places[0].x0)))
-    axes.set_xticks(ticks[::every], [label.get_text() for label in labels][::every])
-    return True
-
-
-def _fit(axes: Any, sheet: Lettered, region: Region) -> None:
-    """Give axes so much room that they fill the region with all that is written beside them."""
-    left, top, right, bottom = region
-    wanted = (left / WIDTH, 1 - bottom / HEIGHT, right / WIDTH, 1 - top / HEIGHT)
-    axes.set_position((wanted[0] + 0.06, wanted[1] + 0.03, wanted[2] - wanted[0] - 0.07, wanted[3] - wanted[1] - 0.04))
-    renderer = sheet.figure.canvas.get_renderer()
-    for _ in range(2):
-        inner = axes.get_position()
-        whole = axes.get_tightbbox(renderer).transformed(sheet.figure.transFigure.inverted())
-        x0, y0 = wanted[0] + inner.x0 - whole.x0, wanted[1] + inner.y0 - whole.y0
-        x1, y1 = wanted[2] + inner.x1 - whole.x1, wanted[3] + inner.y1 - whole.y1
-        axes.set_position((x0, y0, max(x1 - x0, 0.02), max(y1 - y0, 0.01)))
+    left, y, right, bottom = region
+    room = (bottom - y) / sum(panel.height for panel in panels)
+    made: list[PlacedPanel] = []
+    for panel in panels:
+        below = y + room * panel.height
+        made.append(placed(sheet, panel, (left, y, right, below - 0.07), panels))
+        y = below
+    edge, end = max(one.inner[0] for one in made), min(one.inner[2] for one in made)
+    for one in made:
+        inner = (edge, one.inner[1], end, one.inner[3])
+        sheet.page.panels.append(panel_marks(sheet, dataclasses.replace(one, inner=inner)))
 
 
 def _net(sheet: Lettered, info: Overview, region: Region) -> None:
@@ -272,8 +216,7 @@ def _net(sheet: Lettered, info: Overview, region: Region) -> None:
 
 def _layer(sheet: Lettered, layer: OverviewLayer, region: Region) -> None:
     left, top, right, bottom = region
-    look = {"facecolor": FILL[layer.role], "edgecolor": BORDER[layer.role], "linewidth": 0.5}
-    sheet.axes.add_patch(box(left, top, right - left, bottom - top, rounding=0.03, **look))
+    sheet.add(Rectangle(region, FILL[layer.role], BORDER[layer.role], rounding=0.03))
     two = bottom - top > _TWO_LINES - 0.03
     lines = [layer.title, layer.detail] if two and layer.detail else [layer.title]
     y = (top + bottom) / 2 - line_height(7) * len(lines) / 2

@@ -7,21 +7,15 @@ import logging
 import unicodedata
 import warnings
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from danlu.view.figures.names import short
 from danlu.view.palette import LIGHT
+from danlu.view.paper.fonts import DOTS_PER_INCH, chinese_font_file, has_chinese
 
 KINDS = (".png", ".svg", ".pdf")
-DOTS_PER_INCH = 150
 _COMPRESSION = 2  # of zlib: more takes three times as long, and makes a picture of lines and words hardly smaller
-# File names of fonts that have Chinese signs, those that read best first.
-_CHINESE_FONTS = (
-    "notosanscjk", "notosanssc", "sourcehansans", "pingfang", "msyh", "hiraginosansgb", "wqy-microhei", "wqy-zenhei",
-    "stheiti", "simhei", "droidsansfallback", "arialunicode", "simsun",
-)  # fmt: skip
 _FONT = "DejaVu Sans"  # it comes with matplotlib
 _LOOK = {
     "axes.axisbelow": True,
@@ -88,27 +82,16 @@ def file_bytes(figure: Any, kind: str) -> bytes:
     return file.getvalue()
 
 
-def has_chinese(texts: Iterable[str]) -> bool:
-    """Whether any of `texts` has signs that only a Chinese font holds.
-
-    >>> has_chinese(["loss", "损失"])
-    True
-    """
-    return any("\u2e80" <= sign <= "\uffef" for text in texts for sign in text)
-
-
 @functools.cache
 def chinese_font() -> str | None:
-    """The family of a font with Chinese signs on this machine; None where there is none."""
+    """The family of a font with Chinese signs on this machine, as matplotlib knows it; None where there is none."""
+    file = chinese_font_file()
+    if file is None:
+        return None
     from matplotlib import font_manager
 
-    files = {Path(file).name.lower().replace("_", "-"): file for file in font_manager.findSystemFonts()}
-    for wanted in _CHINESE_FONTS:
-        for name, file in sorted(files.items()):
-            if name.startswith(wanted) and "bold" not in name:
-                font_manager.fontManager.addfont(file)
-                return str(font_manager.FontProperties(fname=file).get_name())
-    return None
+    font_manager.fontManager.addfont(file)
+    return str(font_manager.FontProperties(fname=file).get_name())
 
 
 def writable(text: str) -> str:
@@ -132,15 +115,6 @@ def _loaded(family: str) -> Any:
     from matplotlib import font_manager
 
     return font_manager.get_font(font_manager.findfont(font_manager.FontProperties(family=[family])))
-
-
-def text_width(figure: Any, text: str, size: float, *, bold: bool = False) -> float:
-    """How many inches wide a line of words is on the figure, in the font in force."""
-    from matplotlib.font_manager import FontProperties
-
-    properties = FontProperties(size=size, weight="bold" if bold else "normal")
-    width, _, _ = figure.canvas.get_renderer().get_text_width_height_descent(text, properties, False)
-    return float(width) / figure.dpi
 
 
 def color_map(colors: Sequence[str], *, bare: bool = False) -> Any:
@@ -173,13 +147,6 @@ def box(x: float, y: float, width: float, height: float, rounding: float = 4, **
     from matplotlib.patches import BoxStyle, FancyBboxPatch
 
     return FancyBboxPatch((x, y), width, height, boxstyle=BoxStyle("round", pad=0, rounding_size=rounding), **style)
-
-
-def across(figure: Any, axes: Any) -> Any:
-    """Places whose x counts in widths of the figure, and whose y in heights of the axes."""
-    from matplotlib.transforms import blended_transform_factory
-
-    return blended_transform_factory(figure.transFigure, axes.transAxes)
 
 
 def powers_of_ten() -> Any:

@@ -5,7 +5,7 @@ from collections import deque
 import torch
 
 from danlu.watch.measured import Activation, Layer, Measured
-from danlu.watch.probes.graph import ACTIVATIONS, Graph, Names, Node, operation, saved
+from danlu.watch.probes.graph import ACTIVATIONS, LAYERS, Graph, Names, Node, following, operation, saved
 from danlu.watch.probes.reading import read
 
 _BATCHES = 8  # over which a unit must be silent to count as dead
@@ -29,6 +29,7 @@ class ActivationProbe:
     def see(self, graph: Graph, last: set[Node], step: int) -> None:
         """Measure all activations of a graph; those in `last` stand between net and loss."""
         told: dict[str, list[torch.Tensor]] = {}
+        ends: set[Node] | None = None
         for node in graph.nodes:
             kind = operation(node)
             if kind not in ("Relu", "Sigmoid", "Tanh"):
@@ -41,7 +42,9 @@ class ActivationProbe:
                 continue
             key = f"{name}/{kind}"
             if key not in self._measured.activations:
-                self._measured.activations[key] = Activation(name, kind.lower(), node in last)
+                ends = _ends(graph.root) if ends is None else ends
+                ending = node in last or (kind != "Relu" and node in ends)
+                self._measured.activations[key] = Activation(name, kind.lower(), ending)
             if key not in told:  # where a layer is called several times, its first call
                 layer = self._measured.layers.get(name)
                 told[key] = self._measure(key, kind, result, layer)
@@ -78,6 +81,17 @@ class ActivationProbe:
             alive = torch.stack([batch for batch, _ in batches]).any(0)
             facts.units = len(alive)
             facts.dead.add(step, 1 - float(alive.float().mean()))
+
+
+def _ends(root: Node) -> set[Node]:
+    """What no layer stands behind: a colour that is weighed along a ray is an output as much as one that is not."""
+    found, stack = {root}, [root]
+    while stack:
+        for other in following(stack.pop()):
+            if other not in found and operation(other) not in LAYERS:
+                found.add(other)
+                stack.append(other)
+    return found
 
 
 def _axis_of_units(result: torch.Tensor, layer: Layer | None) -> int:

@@ -15,6 +15,7 @@ from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.interventions import InterventionProbe
 from danlu.watch.probes.norms import NormProbe
 from danlu.watch.probes.relation import RelationProbe
+from danlu.watch.probes.turned import look_turned
 from danlu.watch.probes.unrelated import UnrelatedProbe
 from danlu.watch.tracing import all_tensors
 
@@ -23,6 +24,8 @@ class CallProbes:
     """One listener for several probes."""
 
     def __init__(self, measured: Measured, roots: Mapping[str, nn.Module], held_out: HeldOutProbe) -> None:
+        self._measured = measured
+        self._roots = roots
         modules = [module for root in roots.values() for module in root.modules()]
         recurrent = [one for one in modules if isinstance(one, nn.RNNBase | nn.RNNCellBase)]
         self.interventions = InterventionProbe(measured, roots)
@@ -83,3 +86,5 @@ class CallProbes:
     def end(self) -> None:
         """The training is over."""
         self._relation.end()
+        if self._held_out.pictures is not None:
+            look_turned(self._measured, self._roots, self._held_out.pictures)

@@ -108,7 +108,7 @@ class CodeProbe:
         ends = "terminal" in possible and any(_ENDS.search(word) for word in own_words(scopes[-1]))
         found: list[_Found] = []
         if ends or "temperature" in possible or what == "evaluation":
-            scope = taken(scopes[0], values)
+            scope = taken(scopes[0], values, around=scopes)
             found += [("terminal", _unmasked(scope) if ends else None), ("temperature", one_sided(scope))]
             found.append(("uneven", _mean_of_means(scope, line.line) if what == "evaluation" else None))
         if fresh:

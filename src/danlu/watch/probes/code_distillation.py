@@ -24,9 +24,12 @@ def may_distil(text: SourceText) -> bool:
 
 
 def one_sided(scope: ast.AST) -> int | None:
-    """The line of a divergence of which one side is softened by a temperature and the other is not.
+    """The line of a divergence of which one side is softened by a temperature and the other is not; where nothing is
+    seen of how the other was made, the square of the temperature in front of it tells that it is softened.
 
     >>> one_sided(ast.parse("kl_div(log_softmax(s / T, 1), softmax(t, 1))"))
+    1
+    >>> one_sided(ast.parse("loss = T ** 2 * kl_div(log_softmax(s, 1), soft_targets)"))
     1
     """
     made = assignments(scope)
@@ -34,7 +37,20 @@ def one_sided(scope: ast.AST) -> int | None:
         softened = [_divisor(one, made) for one in node.args[:2]]
         if None not in softened and (softened[0] is _PLAIN) != (softened[1] is _PLAIN):
             return node.lineno
+        if softened[0] is _PLAIN and softened[1] is None and _is_scaled_back(scope, node):
+            return node.lineno
     return None
+
+
+def _is_scaled_back(scope: ast.AST, divergence: ast.Call) -> bool:
+    """Whether it is multiplied by the square of a temperature."""
+    names = _names_of(scope, divergence)
+    for node in walk(scope):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _holds(node, divergence, names):
+            temperatures = {word for word in own_words(node) if _TEMPERATURE.search(word)}
+            if any(_is_square(one, temperatures) for one in walk(node)):
+                return True
+    return False
 
 
 def unscaled(scope: ast.AST, whole: ast.AST, values: Mapping[str, Any]) -> int | None:

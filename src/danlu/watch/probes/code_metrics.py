@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
-from danlu.watch.walking import walk
+from danlu.watch.walking import stored, walk
 
 _CHOSEN = re.compile(
     r"mask|pad|ignor|valid|length|(^|_)lens?($|_)|keep|kept|real|attention|select|active|nonzero|count_nonzero",
@@ -31,11 +31,27 @@ def counts_all_places(scope: ast.AST) -> int | None:
     True
     """
     made = _made(scope)
+    given = _given(scope)
     for node in walk(scope):
         share = _averaged(node)
-        if share is not None and _compares(share, made) and not _leaves_out(share, made):
+        if share is None:
+            continue
+        own = given.get(id(node), frozenset())
+        known = {name: values for name, values in made.items() if name not in own} if own else made
+        if _compares(share, known) and not _leaves_out(share, known):
             return getattr(node, "lineno", None)
     return None
+
+
+def _given(scope: ast.AST) -> dict[int, frozenset[str]]:
+    """By the id of a piece of source the arguments of its function that this gives no value of its own: what other
+    functions call by the same name says nothing of them."""
+    found: dict[int, frozenset[str]] = {}
+    for one in walk(scope):
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = {arg.arg for arg in (*one.args.args, *one.args.kwonlyargs)} - stored(*one.body)
+            found |= {id(part): frozenset(names) for part in walk(one)}
+    return found
 
 
 def _made(scope: ast.AST) -> dict[str, list[ast.AST]]:

@@ -78,7 +78,7 @@ class EvaluationProbe:
         # A batch wholly known after ones that were not, or the reverse, begins another pass: the training data scored
         # beside the held-out ones.
         fresh = now is None or now.training != training or (now.last < now.largest and size > now.last)
-        if now is not None and known is not None and now.known is not None:
+        if now is not None and known is not None and now.known is not None and not self._held_out.goes_on:
             fresh = fresh or known != now.known
         if fresh:
             now = _Pass(training, known, elsewhere=self._held_out.elsewhere)

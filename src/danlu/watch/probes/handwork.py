@@ -18,6 +18,7 @@ class Handwork:
     def __init__(self, roots: Iterable[nn.Module]) -> None:
         parameters = [one for root in roots for one in root.parameters() if one.requires_grad]
         self._marks = _spread([one for one in parameters if is_unmade(one) or one.numel()])
+        self.stale = 0  # changes in a row after which the gradients were still there when the next ones came
         self._before: _Marks | None = None
         self._given: _Marks = []
         self._given_before: _Marks | None = None
@@ -25,7 +26,10 @@ class Handwork:
     def has_moved(self) -> bool:
         """Whether the weights differ from those of the last call; asked before every backward pass."""
         before, self._before = self._before, _read(self._marks)
-        return before is not None and _differ(self._before, before)
+        if before is None or not _differ(self._before, before):
+            return False
+        self.stale = self.stale + 1 if any(map(_has_gradient, self._marks)) else 0
+        return True
 
     @property
     def is_given(self) -> bool:
@@ -41,6 +45,10 @@ class Handwork:
         """The same question, of the weights that were given."""
         before, self._given_before, self._given = self._given_before, self._given, []
         return before is not None and _differ(self._given_before, before)
+
+
+def _has_gradient(mark: torch.Tensor) -> bool:
+    return mark.grad is not None and not unreadable(mark.grad) and bool(mark.grad.any())
 
 
 def _spread(parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:

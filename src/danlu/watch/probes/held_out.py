@@ -38,6 +38,8 @@ class HeldOutProbe:
         self._scale = TrainingScale()
         self._begun: Any = None  # the newest loader that was begun and has given no batch to a net yet, weakly
         self._begun_at: CodeLine | None = None
+        self.goes_on = False  # the newest batch follows another one of the same pass through a loader
+        self._passing = False  # a pass through a loader is under way
         self.elsewhere = False  # what is evaluated comes from a data set that gave no training batch
         self._trained: set[int] = set()  # data sets that gave training batches, by id
         self._training: Any = None  # the newest loader that gave one, weakly
@@ -47,6 +49,8 @@ class HeldOutProbe:
         self._sums: tuple[torch.Tensor, torch.Tensor] | None = None
         self._rows_differ = self._spoilt = False
         self._first: tuple[torch.Tensor, torch.Tensor | None] | None = None  # its first batch, and its targets
+        self._pictures: torch.Tensor | None = None  # of the first evaluation after a step, and their classes
+        self._classes: torch.Tensor | None = None
         self._before: tuple[torch.Tensor, torch.Tensor | None] | None = None  # of the evaluation before
         # The id of the data set that this evaluation goes through in its own order; 0 where that is unknown.
         self._ordered = 0
@@ -62,6 +66,7 @@ class HeldOutProbe:
     def trains(self) -> None:
         """A batch is trained on."""
         loader, self._begun = self._begun and self._begun(), None
+        self._passing = False
         if loader is not None:
             self._training = weakref.ref(loader)
             self._trained.add(id(loader.dataset))
@@ -75,6 +80,7 @@ class HeldOutProbe:
     def sees(self, inputs: torch.Tensor | None, step: int) -> None:
         """A batch is evaluated."""
         loader, self._begun = self._begun and self._begun(), None
+        self.goes_on, self._passing = self._passing and loader is None, self._passing or loader is not None
         if loader is not None:
             self.elsewhere = bool(self._trained) and id(loader.dataset) not in self._trained
             self._look_beside(loader, step)
@@ -93,6 +99,8 @@ class HeldOutProbe:
         if self._batches == 1 and step:
             flat = inputs[:_ROWS].flatten(1)
             self._first = flat[:, :: 1 + flat.shape[1] // _COLUMNS].clone(), None
+            if inputs.dim() == 4 and self._classes is None:
+                self._pictures = inputs[:_ROWS].clone()
         if has_columns(inputs):
             self._add(inputs)
         else:
@@ -108,6 +116,15 @@ class HeldOutProbe:
             return
         if not unreadable(targets) and targets.dim():
             self._first = self._first[0], targets[:_ROWS].detach().clone()
+            whole = targets.dim() == 1 and not targets.dtype.is_floating_point
+            if whole and self._classes is None and self._pictures is not None:
+                self._classes = self._first[1]
+
+    @property
+    def pictures(self) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Held-out pictures with one class each; None where none were seen."""
+        both = self._pictures is not None and self._classes is not None and len(self._pictures) == len(self._classes)
+        return (self._pictures, self._classes) if both else None
 
     def end(self, step: int, overlap: float) -> None:
         """The evaluation is over; of its samples so many were trained on."""
@@ -119,7 +136,7 @@ class HeldOutProbe:
             if self._first is not None:
                 self._compare(step)
         self._batches = self._samples = 0
-        self.elsewhere = False
+        self.elsewhere = self._passing = False
         self._sums, self._first = None, None
         self._ordered_before, self._ordered = self._ordered, 0
         self._rows_differ = self._spoilt = False

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,12 +150,13 @@ class SampleProbe:
     """Knows samples again by a weighted sum of their numbers: when the epoch begins anew, in what order, and whether
     the samples of an evaluation were trained on."""
 
-    writes = ("epoch_steps", "samples_seen", "same_order", "full_batch", "chance_overlap")
+    writes = ("epoch_steps", "samples_seen", "same_order", "full_batch", "chance_overlap", "doubled")
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
         self._weights: dict[tuple[int, torch.device], torch.Tensor] = {}  # by the numbers of a sample
         self._seen: dict[int, int] = {}  # key: position in the first epoch
+        self._twice: set[int] = set()  # keys that came in it again
         self._rows = self._step = 0
         self._batches: list[_Waiting] = []
         self._first_rows: list[torch.Tensor] = []
@@ -210,20 +212,19 @@ class SampleProbe:
         return (rows.double() @ self._weights[size]).view(torch.int64) >> _LAST_BITS
 
     def _read(self, step: int) -> None:
+        seen = self._seen
         for keys in self._waiting():
             # Where all of a batch was seen before, a new epoch has begun; a few doubles are in the nature of some data.
-            if (
-                self._epoch_rows is None
-                and len(self._seen)
-                and sum(key in self._seen for key in keys) > 0.95 * len(keys)
-            ):
+            if self._epoch_rows is None and len(seen) and sum(map(seen.__contains__, keys)) > 0.95 * len(keys):
                 self._close_epoch(step)
             if self._epoch_rows is not None:
-                self._second += [self._seen.get(key, -1) for key in keys]
+                self._second += [seen.get(key, -1) for key in keys]
             else:
                 self._in_first_epoch += len(keys)
-                for key in keys:
-                    self._seen.setdefault(key, len(self._seen))
+                fresh = [key for key in dict.fromkeys(keys) if key not in seen]
+                if len(fresh) < len(keys):
+                    self._twice.update((Counter(keys) - Counter(fresh)).keys())
+                seen.update(zip(fresh, range(len(seen), len(seen) + len(fresh)), strict=True))
         self._batches.clear()
         if self._epoch_rows is not None and len(self._second) >= min(64, self._epoch_rows):
             known = [place for place in self._second if place >= 0]
@@ -244,6 +245,7 @@ class SampleProbe:
 
     def _close_epoch(self, step: int) -> None:
         self._epoch_rows = len(self._seen)
+        self._measured.doubled = 1 - (len(self._seen) - len(self._twice)) / max(1, self._in_first_epoch)
         batch = max(1.0, self._measured.inputs.batch.median())
         self._measured.epoch_steps = max(1, math.ceil(len(self._seen) / batch))
         self._measured.full_batch = step <= 3 and batch >= 0.95 * len(self._seen)

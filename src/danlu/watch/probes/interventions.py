@@ -10,6 +10,7 @@ from torch import nn
 from danlu.base.seeds import preserved_randomness
 from danlu.watch.measured import Intervention, Measured
 from danlu.watch.patches import LossCall
+from danlu.watch.probes.felt import FeltAnswers
 from danlu.watch.probes.floors import too_low
 from danlu.watch.probes.trials import padded_beside, try_again, try_all, try_beside
 from danlu.watch.probes.tried import TriedCall
@@ -32,6 +33,7 @@ class InterventionProbe:
         self._calls: list[tuple[ModuleCall, list[torch.Tensor]]] = []
         self._losses: list[LossCall] = []
         self._results: list[torch.Tensor] = []  # of these
+        self._felt: list[FeltAnswers] = []  # by the calls
         self._prints: dict[int, float] = {}  # of the first step's batch, by the id of the module
         self._times = 0
         self._listening = False  # the newest call is one of those that are kept
@@ -47,7 +49,9 @@ class InterventionProbe:
     def answered(self, output: Any) -> None:
         """That call has answered."""
         if self._listening:
-            self._calls[-1][1].extend(one.detach() for one in all_tensors(output))
+            given = all_tensors(output)
+            self._calls[-1][1].extend(one.detach() for one in given)
+            self._felt.append(FeltAnswers(given))
             self._listening = False
 
     def lost(self, call: LossCall, result: torch.Tensor) -> None:
@@ -62,13 +66,15 @@ class InterventionProbe:
         low = next((one for one in map(too_low, losses, self._results) if one is not None), None)
         if low is not None and self._measured.low_loss is None:
             self._measured.low_loss = replace(low, step=step, line=self._measured.lines.get("loss"))
+        felt, self._felt = self._felt, []
         self._calls, self._losses, self._results = [], [], []
         if step == 1:
             self._prints = {id(call.module): _print(call) for call, _ in calls}
         elif calls:
             self._times += 1
-            for call, given in calls:
-                self._try(call, given, losses, step)
+            asked = [one.loss() for one in felt] if len(felt) == len(calls) else [None] * len(calls)
+            for (call, given), loss in zip(calls, asked, strict=True):
+                self._try(call, given, _with_own(losses, loss), step)
 
     def _is_due(self, step: int) -> bool:
         """Whether the calls of that step are wanted; of the first one only to know its batch again."""
@@ -102,6 +108,12 @@ class InterventionProbe:
                 if one is module:
                     return ".".join(part for part in (prefix, path) if part)
         return ""
+
+
+def _with_own(losses: list[LossCall], own: LossCall | None) -> list[LossCall]:
+    """The losses of a step, first that which the gradient tells, where no call of torch's says which places counted."""
+    known = any(one.kind == "classes" and not one.single and not one.weighted for one in losses)
+    return losses if known or own is None else [own, *losses]
 
 
 def _print(call: ModuleCall) -> float:

@@ -1,6 +1,7 @@
 """The targets as they come to the loss: which there are, how they are spread over the batches, what was answered."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ _MOST_ROWS, _MOST_PLACES = 64, 65_536  # of a batch with many labels a sample
 _MOST_WHOLE = 64  # different whole numbers among targets that are counted
 _PENDING = 50
 _MOST_ANSWERS = 200
+_FEWEST_PULLS = 3  # samples of a class
 
 
 class LabelProbe:
@@ -36,6 +38,7 @@ class LabelProbe:
         self._tagged = 0
         self._place = 0  # in memory, of the targets seen last
         self._plain: tuple[Any, ...] | None = None  # the form of those, where they are classes in one row
+        self._pulls: dict[int, tuple[float, float, int]] = {}
         self.closed = False
 
     def computed(
@@ -115,6 +118,15 @@ class LabelProbe:
         self._pending.append(part.clone() if part.dtype.is_floating_point else part.to(torch.int64, copy=True))
         if step <= 3 or len(self._pending) >= _PENDING:
             self.flush()
+
+    def pulled(self, pulls: Mapping[int, tuple[float, float, int]]) -> None:
+        """So much the gradients of samples of each class have in common with those of a loss without weights."""
+        for label, (both, size, count) in pulls.items():
+            before = self._pulls.get(label, (0.0, 0.0, 0))
+            self._pulls[label] = before[0] + both, before[1] + size, before[2] + count
+        self._measured.labels.pulls = {
+            label: both / size for label, (both, size, count) in self._pulls.items() if size and count >= _FEWEST_PULLS
+        }
 
     def are(self, targets: torch.Tensor) -> bool:
         """Whether these are the targets that were seen last."""
@@ -225,6 +237,7 @@ class LabelProbe:
         if not len(targets):
             return
         self._measured.accuracy.add(float((answers == targets).float().mean()))
+        self._measured.accuracy_samples = len(targets)
         size = max(self._measured.labels.outputs, 2)
         if size <= _MOST_ANSWERS:
             pairs = targets.clamp(max=size - 1) * size + answers.clamp(max=size - 1)

@@ -99,8 +99,7 @@ def layers_of(roots: dict[str, nn.Module]) -> tuple[dict[str, nn.Module], dict[s
             if not own:
                 continue
             name = _plain_name(prefix, path) or type(module).__name__
-            by_hand = not type(module).__module__.startswith("torch.nn.")
-            if by_hand and sum(_is_matrix(parameter) for parameter in own.values()) > 1:
+            if _is_by_hand(module) and sum(_is_matrix(parameter) for parameter in own.values()) > 1:
                 parts = _parts_by_hand(_plain_name(prefix, path), own)
             else:
                 parts = {name: list(own.values())}
@@ -109,6 +108,10 @@ def layers_of(roots: dict[str, nn.Module]) -> tuple[dict[str, nn.Module], dict[s
                 records[part] = _record(part, module, parameters, bare=part not in modules)
                 owners.update((id(parameter), part) for parameter in parameters)
     return modules, records, owners
+
+
+def _is_by_hand(module: nn.Module) -> bool:
+    return not type(module).__module__.startswith("torch.nn.")
 
 
 def _parts_by_hand(path: str, own: dict[str, nn.Parameter]) -> dict[str, list[nn.Parameter]]:
@@ -138,6 +141,7 @@ def _record(name: str, module: nn.Module, own: list[nn.Parameter], *, bare: bool
         name=name,
         kind="Linear" if bare else type(module).__name__,
         bare=bare,
+        by_hand=_is_by_hand(module),
         inputs=inputs,
         width=_width(module, weight, bare=bare),
         channels=int(getattr(module, "in_channels", inputs)),

@@ -1,6 +1,7 @@
 """The loss as the backward pass begins: its value, and what its graph shows."""
 
 import math
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
 from danlu.watch.probes.overlaps import overlaps_of_logits
+from danlu.watch.probes.pulls import listen
 from danlu.watch.sites import Sites
 from danlu.watch.tracing import unreadable, unwrapped
 
@@ -67,6 +69,7 @@ class LossProbe:
         self.operations = 0  # of the first graph
         self.reached: set[int] = set()  # ids of the parameters that the graphs lead to
         self.strangers: set[int] = set()  # ids of those that are none of the net's
+        self._former: list[weakref.ref[torch.Tensor]] = []  # these, of the step before
 
     def value(self, root: torch.Tensor) -> bool:
         """Take up one loss; whether it is known not to be finite."""
@@ -120,6 +123,8 @@ class LossProbe:
         if step <= 3:
             self.strangers.clear()
             self.strangers.update(self._strangers_in(graph, given, taken))
+            if self._graphs == 1:
+                self._within(self._look_again, [one for one in graph.leaves if id(one) in self.strangers])
         if step == 1:
             self._within(self._read_entering, graph)
         last: set[Any] = set()
@@ -155,6 +160,12 @@ class LossProbe:
         within = {id(leaf) for one in given if one.grad_fn is not None for leaf in Graph.of(one.grad_fn).leaves}
         below = Graph.of(taken.grad_fn).leaves if taken is not None and taken.grad_fn is not None else []
         return own & within - {id(leaf) for leaf in below}
+
+    def _look_again(self, strangers: Sequence[torch.Tensor]) -> None:
+        """Whether the net makes them for a single pass: those of the step before are gone."""
+        before, self._former = self._former, [weakref.ref(one) for one in strangers]
+        if before:
+            self._measured.net.made_anew = all(one() is None for one in before)
 
     def _read_scales(self, found: Sequence[Criterion], step: int, given: Sequence[torch.Tensor]) -> None:
         """How far apart the losses lie that are added up without a weight."""
@@ -220,6 +231,8 @@ class LossProbe:
             dense = targets.dim() > 1 and head.loss in CLASSES
             count = head.shape[1] if len(head.shape) > 1 and kind == "classes" else 2
             self._labels.see(kind, count, targets, step, dense=dense, weighted=False)
+        if outputs is not None and step <= _HEADS_EVERY_STEP:
+            self._within(listen, criterion, outputs, targets, self._labels.pulled)
         binary = head.loss == "bce-logits" and outputs is not None and outputs.numel() == len(outputs)
         if outputs is not None and (binary or (head.loss in CLASSES and outputs.dim() == 2 and targets.dim() == 1)):
             self._labels.see_answers(outputs, targets)

@@ -194,6 +194,7 @@ class OptimiserProbe:
         one = self._of(optimizer)
         self._clip = None  # those gradients were this optimiser's, whoever's it is
         if one is None:
+            self._note_foreign(measuring=measuring)
             return None
         if one.optimizer() is not optimizer:
             one.optimizer = weakref.ref(optimizer)
@@ -207,13 +208,22 @@ class OptimiserProbe:
             one.probe.after(step, one.record)
         return one.record
 
+    def _note_foreign(self, *, measuring: bool) -> None:
+        """An optimiser that moves nothing of the net has stepped; gradients of its loss may have come to ours."""
+        for one in self._tracked:
+            if one.backwards and not one.shared and (measuring or one.record.steps <= _ALWAYS_UNTIL):
+                one.shared = _holds_gradients(one)
+
     def unreached(self, roots: Mapping[str, torch.nn.Module], reached: Collection[int]) -> tuple[str, ...]:
-        """Names of the parameters that an optimiser holds, that never had a gradient and no graph has `reached`."""
+        """Names of the parameters that an optimiser holds, that never had a gradient and no graph has `reached`. An
+        optimiser that waits while others step trains later, or holds the parameters of a target network."""
+        begun = [one.owned for one in self._tracked if one.record.steps] or [one.owned for one in self._tracked]
+        asked = frozenset(self._unreached) & frozenset[int]().union(*begun) - frozenset(reached)
         return tuple(
             ".".join(part for part in (prefix, path) if part)
             for prefix, root in roots.items()
             for path, parameter in root.named_parameters()
-            if parameter.requires_grad and id(parameter) in self._unreached and id(parameter) not in reached
+            if parameter.requires_grad and id(parameter) in asked
         )
 
     def read_held(self, roots: Mapping[str, torch.nn.Module], reached: Collection[int]) -> None:

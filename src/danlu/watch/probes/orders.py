@@ -33,7 +33,7 @@ def other_orders(
         return
     places = inputs.shape[1]
     inner = int(padding.lengths.min()) if padding is not None else places
-    if inner - 2 < _FEWEST or (relation is not None and relation.time == 0):
+    if inner - 2 < _FEWEST or (relation is not None and relation.time != 1):
         return
     order = torch.arange(places, device=inputs.device)
     order[1 : inner - 1] = order[1 : inner - 1].flip(0)

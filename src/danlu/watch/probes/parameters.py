@@ -11,6 +11,7 @@ from danlu.watch.probes.reading import differences, norms, read
 from danlu.watch.tracing import unreadable
 
 _MOST_VALUES = 2_048
+_MOST_PULLED = 200  # steps within which a penalty shows
 _SHORT = (torch.bfloat16, torch.float16)
 _DECOUPLED = ("AdamW", "SGDW", "Adafactor", "Lion", "Muon")  # in the names of optimisers, torch's and others'
 
@@ -60,6 +61,8 @@ class ParameterProbe:
             by_layer.setdefault(self._owners[id(one)], []).append((norm, weight, zero, one.numel()))
         for name, entries in by_layer.items():
             _write(self._measured.layers[name], step, entries)
+        if step % 10 == 0 and step <= _MOST_PULLED:
+            self._see_pull(moved, samples, step)
         total = math.sqrt(sum(norm * norm for norm in numbers[:count]))
         optimiser.gradient.add(step, total)
         if optimiser.weight_decay and total > 0 and math.isfinite(total):
@@ -67,6 +70,14 @@ class ParameterProbe:
             optimiser.decay_share.add(step, math.hypot(*pulls) / total)
         if step % 10 == 0:
             self._noise(samples, step, id(optimiser))
+
+    def _see_pull(self, moved: list[tuple[torch.Tensor, torch.Tensor]], grads: list[torch.Tensor], step: int) -> None:
+        """How far the gradient of each matrix points from 0 through it, as that of a penalty on its size does."""
+        matrices = [(one, _entries(one), grad) for (one, _), grad in zip(moved, grads, strict=True) if one.dim() >= 2]
+        matrices = [entry for entry in matrices if entry[1].numel() == entry[2].numel() > 0]
+        cosines = [_cosine(weights, grad) for _, weights, grad in matrices]
+        for (one, *_), value in zip(matrices, read(cosines), strict=True):
+            self._measured.layers[self._owners[id(one)]].inward.add(step, value)
 
     def _noise(self, samples: list[torch.Tensor], step: int, key: int) -> None:
         """The share of the gradient that stays from step to step: |mean|² over the mean of squares, smoothed."""
@@ -130,6 +141,10 @@ class ParameterProbe:
                 size = float(torch.linalg.vector_norm(rows))
                 apart = float(torch.linalg.vector_norm(rows - rows.mean(0)))
                 self._measured.layers[name].apart.add(step, apart / size if size else 0.0)
+
+
+def _cosine(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.cosine_similarity(one.flatten().float(), other.flatten().float(), dim=0)
 
 
 def _write(layer: Layer, step: int, entries: Sequence[tuple[float, float, float, int]]) -> None:

@@ -31,7 +31,9 @@ class SchedulerProbe:
         if kept is None:
             totals = (getattr(scheduler, name, None) for name in ("total_steps", "T_max", "total_iters"))
             total = next((one for one in totals if isinstance(one, int) and one), None)
-            base = max((one for one in getattr(scheduler, "base_lrs", ()) if isinstance(one, float)), default=0.0)
+            groups: list[dict[str, Any]] = getattr(optimizer, "param_groups", [])
+            rates = getattr(scheduler, "base_lrs", None) or [one.get("initial_lr") for one in groups]
+            base = max((one for one in rates if isinstance(one, float)), default=0.0)
             kept = Scheduler(type(scheduler).__name__, total=total, mode=getattr(scheduler, "mode", ""), base=base)
             self._records[scheduler] = kept
             self._measured.schedulers.append(kept)

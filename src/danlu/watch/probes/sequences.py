@@ -1,7 +1,7 @@
 """What is read from a batch of sequences alone: how its targets lie to its inputs, and where it is padded."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -21,12 +21,17 @@ class Relation:
     """The targets are the inputs, `lag` places on: 1 where each target is the next place's input, 0 where its own, 2
     where it is that after the next.
 
-    `time` is the dimension of the places, `places` how many there are.
+    `time` is the dimension of the places, 2 where channels come before them [N, C, T]; `places` is how many there are.
     """
 
     lag: int
     time: int
     places: int
+
+    @property
+    def batch(self) -> int:
+        """The dimension of the samples."""
+        return 1 if self.time == 0 else 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,11 @@ def relation_of(
             found = _relation(known, targets, ignored, time, outputs_begin)
             if found is not None:
                 return found
+    if inputs.dim() == 3 and inputs.dtype.is_floating_point and inputs.shape[1] <= _MOST_FEATURES < inputs.shape[2]:
+        for channel in inputs.unbind(1):
+            found = _relation(channel, targets, ignored, 1, outputs_begin)
+            if found is not None:
+                return replace(found, time=2)
     return None
 
 
@@ -195,6 +205,18 @@ def gaps(inputs: torch.Tensor, targets: torch.Tensor, ignored: int | None, time:
     between = (counts.cumsum(1) > 0) & (counts.flip(1).cumsum(1).flip(1) > 0)
     left = ((targets == ignored) & between)[:, :-1] & (inputs[:, 1:] == ignored)
     return float(left.sum()) / max(1.0, float(counts.sum() + left.sum()))
+
+
+def left_out(padding: Padding, targets: torch.Tensor, ignored: int | None) -> float:
+    """Of the places that are no padding the share whose class the loss leaves out; NaN where that is not known.
+
+    >>> padded = padding_of(torch.tensor([[5, 6, 7, 0], [5, 0, 0, 0], [4, 3, 0, 0]]))
+    >>> left_out(padded, torch.tensor([1, 0, 2, 0, 0, 0, 0, 0, 1, 1, 0, 0]), 0)
+    0.333...
+    """
+    if ignored is None or ignored < 0 or targets.numel() != padding.mask.numel():
+        return float("nan")
+    return float((targets.reshape(padding.mask.shape)[~padding.mask] == ignored).float().mean())
 
 
 def begins(inputs: torch.Tensor, given: list[torch.Tensor], loss: LossCall) -> int:

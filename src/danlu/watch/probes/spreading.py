@@ -64,6 +64,8 @@ def _at(tensors: Sequence[torch.Tensor], places: torch.Tensor) -> list[torch.Ten
             found.append(one.detach()[places].clone())
         elif one.shape[:2] == places.t().shape:
             found.append(one.detach()[places.t()].clone())
+        elif one.dim() == 3 and (one.shape[0], one.shape[2]) == places.shape:  # channels come before the places
+            found.append(one.detach().transpose(1, 2)[places].clone())
     return found
 
 

@@ -12,13 +12,15 @@ from danlu.watch.probes.design import is_batch_second, shares_by_design
 from danlu.watch.probes.masks import DrawnMasks
 from danlu.watch.probes.orders import other_orders
 from danlu.watch.probes.padded import counted, try_padding
-from danlu.watch.probes.sequences import Relation, gaps, is_declared, is_one_hot, padding_of
+from danlu.watch.probes.sequences import Relation, gaps, is_declared, is_one_hot, left_out, padding_of
 from danlu.watch.probes.spreading import module_that_mixes
+from danlu.watch.probes.statistics_kept import averages
 from danlu.watch.probes.tried import TriedCall
 from danlu.watch.trying import UntriedError
 
 _REORDERED = 0.2  # share of the inputs that are others then
 _SEEN = 1e-3  # of what is changed itself: others that move by more are looked into
+_FEWEST = 4  # places
 _REPEATED = 1e-4  # of the size of the answers: two that are to be the same differ by less
 _NO_TOKENS = re.compile(r"mask|label|target|position|segment|type", re.IGNORECASE)
 
@@ -29,6 +31,7 @@ def try_all(tried: TriedCall, *, always_the_same: bool) -> None:
     masks = DrawnMasks()
     again = tried.answer({}, masks)
     trial.masks = masks.drawn
+    trial.averages = averages(tried.copy.module, lambda: tried.answer({}))
     if again.shape != tried.base.shape or float(moved(tried.base, again).max()) > _REPEATED * size(tried.base):
         raise UntriedError("random")
     modules = list(tried.call.module.modules())
@@ -51,6 +54,8 @@ def try_all(tried: TriedCall, *, always_the_same: bool) -> None:
         trial.padded = tried.padding.share
         trial.declares_padding = is_declared(tried.padding, tried.inputs, tried.call.tensors, modules)
         trial.pads_counted = counted(tried, tried.padding)
+        if tried.loss is not None and tried.loss.kind == "classes":
+            trial.left_out = left_out(tried.padding, tried.loss.targets, tried.loss.ignored)
         if tried.batch == 0 and trial.response.last > 0:
             try_padding(tried, tried.padding)
 
@@ -107,16 +112,18 @@ def respond(tried: TriedCall) -> None:
 
 def _try_places(tried: TriedCall, relation: Relation) -> None:
     """Change the later half of the places, then the earlier one."""
-    answers = by_place(tried.base, tried.inputs)
+    laid = tried.inputs.transpose(1, 2) if relation.time == 2 else tried.inputs
+    answers = by_place(tried.base, laid)
     if answers is None:
+        _try_shorter(tried, relation)
         return
     half = relation.places // 2
     late = torch.arange(relation.places, device=tried.inputs.device) >= half
-    where = (late if relation.time == 1 else late[:, None]).expand(tried.inputs.shape[:2])
+    where = (late[:, None] if relation.time == 0 else late).expand(laid.shape[:2])
     for places, name in ((where, "later"), (~where, "earlier")):
-        after = by_place(
-            tried.answer({id(tried.inputs): changed(tried.inputs, places, 1 - relation.time)}), tried.inputs
-        )
+        others = changed(laid, places, relation.batch)
+        others = others.transpose(1, 2) if relation.time == 2 else others
+        after = by_place(tried.answer({id(tried.inputs): others}), laid)
         if after is None or after.shape != answers.shape:
             return
         apart = moved(answers, after).amax(2)
@@ -124,7 +131,28 @@ def _try_places(tried: TriedCall, relation: Relation) -> None:
         if own > 0:
             setattr(tried.trial, name, other / own)
         if name == "later" and other > _SEEN * own:
-            tried.trial.leaks = _first_to_mix(tried, where, 1 - relation.time)
+            tried.trial.leaks = _first_to_mix(tried, where, others)
+
+
+def _try_shorter(tried: TriedCall, relation: Relation) -> None:
+    """The same of answers that are a place shorter than the inputs [N, T]: which of them is for which place only shows
+    in what it hangs on. One that sees its own target, and nothing later, is for the place that it is asked for."""
+    if relation.time != 1 or relation.lag != 1 or relation.places < _FEWEST:
+        return
+    answers = by_place(tried.base, tried.inputs[:, 1:])
+    if answers is None:
+        return
+    late = torch.arange(relation.places, device=tried.inputs.device) >= relation.places // 2
+    where = late.expand(tried.inputs.shape[:2])
+    after = by_place(tried.answer({id(tried.inputs): changed(tried.inputs, where, 0)}), tried.inputs[:, 1:])
+    if after is None or after.shape != answers.shape:
+        return
+    apart = moved(answers, after).amax((0, 2))
+    for lag, places in ((1, late[:-1]), (0, late[1:])):
+        own, other = float(apart[places].max()), float(apart[~places].max())
+        if own > 0 and other <= _SEEN * own:
+            tried.trial.lag, tried.trial.later = lag, other / own
+            return
 
 
 def _try_samples(tried: TriedCall, batch: int, modules: list[nn.Module]) -> None:
@@ -143,13 +171,12 @@ def _try_samples(tried: TriedCall, batch: int, modules: list[nn.Module]) -> None
     if max(own, other) > 0:
         tried.trial.others = other / own if own > 0 else float("inf")
     if other > _SEEN * own:
-        tried.trial.mixes = _first_to_mix(tried, where, batch)
+        tried.trial.mixes = _first_to_mix(tried, where, changed(tried.inputs, where, batch))
 
 
-def _first_to_mix(tried: TriedCall, where: torch.Tensor, batch: int) -> str:
+def _first_to_mix(tried: TriedCall, where: torch.Tensor, others: torch.Tensor) -> str:
     """The name of the module through which a change in these places first reaches others."""
-    others = {id(tried.inputs): changed(tried.inputs, where, batch)}
-    path = module_that_mixes(tried.copy, others, where)
+    path = module_that_mixes(tried.copy, {id(tried.inputs): others}, where)
     return ".".join(part for part in (tried.trial.name, path) if part)
 
 

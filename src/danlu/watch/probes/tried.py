@@ -38,10 +38,10 @@ class TriedCall:
         self.measured = measured
         self.trial = trial
         self.copy = Copy(call, preserved=True)
+        self.base = self.answer({})
         self.inputs, self.relation, self.loss = self._look(given) if beside is None else (beside, None, None)
         self.padding = padding_of(self.inputs) if self.relation is None or self.relation.time == 1 else None
         self.batch = self._batch_dimension()
-        self.base = self.answer({})
 
     def answer(self, others: Mapping[int, torch.Tensor], mode: DrawnMasks | None = None) -> torch.Tensor:
         """What the copy answers first where `others` stand, by the id of a tensor of the call, in that one's place."""
@@ -61,7 +61,7 @@ class TriedCall:
         """The tensor to be changed: of all that go in the one that the targets follow from, else the first."""
         found: tuple[torch.Tensor, Relation, LossCall] | None = None
         for inputs in self.call.tensors:
-            if inputs.dim() not in (2, 3) or inputs.dtype == torch.bool:
+            if inputs.dim() not in (2, 3) or inputs.dtype == torch.bool or self._is_for_the_loss(inputs):
                 continue
             for loss in self.losses:
                 if unreadable(loss.targets) or loss.kind not in ("classes", "numbers"):
@@ -78,10 +78,17 @@ class TriedCall:
             raise UntriedError("inputs")
         return inputs, None, next((one for one in self.losses if not unreadable(one.targets)), None)
 
+    def _is_for_the_loss(self, inputs: torch.Tensor) -> bool:
+        """Whether they are labels that a model is given for its own loss alone, so that no answer hangs on them."""
+        if "label" not in self.call.name_of(inputs) or len(self.call.tensors) < 2:
+            return False
+        after = self.answer({id(inputs): inputs.roll(1, 0)})
+        return after.shape == self.base.shape and torch.equal(after, self.base)
+
     def _batch_dimension(self) -> int | None:
         """Which dimension of the inputs is that of the samples; None where nothing tells it."""
         if self.relation is not None:
-            return 1 - self.relation.time
+            return self.relation.batch
         first, second = self.inputs.shape[:2]
         ordered = {one.batch_first for one in self.call.module.modules() if isinstance(one, ORDERED)}
         if self.padding is not None or self.inputs.dim() > 3 or ordered == {True}:
@@ -89,7 +96,7 @@ class TriedCall:
         flat = self.inputs.dim() == 2 and self.inputs.dtype.is_floating_point
         counts = {
             len(one.targets) for one in self.losses if one.targets.dim() and one.targets.numel() == len(one.targets)
-        }
+        } - {first * second}  # as many as all places, of a single sample or of samples of a single one
         for count in (*counts, self.measured.loader_batch):
             if flat and count == first:
                 return 0

@@ -19,10 +19,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         where = tuple(layer.name for layer in alike)
         return Verdict("error", 1, numbers, where, variant="alike", remedies=("default-init",))
     spread = [(layer, layer.std.first) for layer in hidden if _is_spread_known(layer)]
-    if not spread:
-        return None
     size = math.hypot(measured.inputs.mean.first, measured.inputs.std.first)
     size = size if math.isfinite(size) and measured.inputs.floating else 1.0
+    if not spread:
+        return _too_large([(layer, layer.std.first) for layer in hidden if _is_of_their_own(layer)], size, thresholds)
     gains = [layer.weight.first / math.sqrt(layer.outputs) for layer, _ in spread]
     if _fade(gains, layers, thresholds):
         numbers = {"layers": len(gains), "gain": statistics.geometric_mean(gains), "product": math.prod(gains)}
@@ -40,11 +40,15 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     ):
         numbers |= {"layer": begin.name, "spread": first}
         return Verdict("warning", 1, numbers, (begin.name,), variant="large", remedies=("he-init",))
-    layer, most = max(spread, key=lambda entry: entry[1])
-    numbers |= {"layer": layer.name, "spread": most}
-    if most > thresholds["min_output_std_ratio"] * max(1.0, size):
-        return Verdict("warning", 1, numbers, (layer.name,), variant="large", remedies=("he-init",))
-    return None
+    return _too_large(spread, size, thresholds)
+
+
+def _too_large(spread: list[tuple[Layer, float]], size: float, thresholds: Thresholds) -> Verdict | None:
+    layer, most = max(spread, key=lambda entry: entry[1], default=(None, 0.0))
+    if layer is None or not most > thresholds["min_output_std_ratio"] * max(1.0, size):
+        return None
+    numbers = {"layer": layer.name, "spread": most, "input": size, "layers": len(spread)}
+    return Verdict("warning", 1, numbers, (layer.name,), variant="large", remedies=("he-init",))
 
 
 def _stays_alike(layer: Layer) -> bool:
@@ -65,14 +69,18 @@ def _first_called(measured: Measured) -> Layer | None:
 
 
 def _is_spread_known(layer: Layer) -> bool:
+    return _is_seen_at_first(layer) and (layer.kind.startswith("Conv") or layer.kind in ("Linear", "RNN"))
+
+
+def _is_seen_at_first(layer: Layer) -> bool:
     at_first = bool(layer.std.steps) and layer.std.steps[0] == 1 and not math.isnan(layer.std.first)
     # Of two or three filters one that happens to be small is all there is.
-    return (
-        at_first
-        and layer.outputs >= 4
-        and layer.weight.first > 0
-        and (layer.kind.startswith("Conv") or layer.kind in ("Linear", "RNN"))
-    )
+    return at_first and layer.outputs >= 4 and layer.weight.first > 0
+
+
+def _is_of_their_own(layer: Layer) -> bool:
+    """A layer of a class of the user's: what it gives may be meant to be small, but hardly so large."""
+    return _is_seen_at_first(layer) and layer.by_hand and not layer.bare
 
 
 RULE = Rule(

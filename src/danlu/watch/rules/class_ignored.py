@@ -7,11 +7,18 @@ from danlu.watch.measured import LabelFacts, Measured
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     facts = measured.labels
     total = sum(facts.counts.values()) + facts.left_out
+    weightless = _weightless(facts, thresholds)
+    if weightless is not None:
+        return weightless
     if facts.ignored is None or facts.kind != "classes" or total < thresholds["min_labels"]:
         return None
     if facts.dense:  # of many labels a sample, as in a text or a picture, one may well be padding or background
         if len(measured.inputs.shape) >= 4:
             return _of_pictures(facts, total, thresholds)
+        share = max((one.left_out for one in measured.interventions.values() if one.left_out >= 0), default=0.0)
+        if share >= thresholds["min_tags_share"] and 0 <= facts.ignored < facts.outputs:
+            numbers = {"label": facts.ignored, "share": share}
+            return Verdict("warning", 1, numbers, variant="tags", remedies=("ignore-none",))
         share = max((one.gaps for one in measured.interventions.values() if one.gaps >= 0), default=0.0)
         if share < thresholds["min_class_share"]:
             return None
@@ -22,6 +29,20 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     numbers = {"label": facts.ignored, "share": share}
     return Verdict("warning", 1, numbers, remedies=("ignore-none",))
+
+
+def _weightless(facts: LabelFacts, thresholds: Thresholds) -> Verdict | None:
+    """A class that samples have, and whose weight in the loss is 0; of many labels a sample it may be padding."""
+    total = sum(facts.counts.values())
+    known = facts.kind == "classes" and not facts.dense and len(facts.weights) == facts.outputs
+    if not known or total < thresholds["min_labels"]:
+        return None
+    shares = {label: facts.counts.get(label, 0) / total for label, weight in enumerate(facts.weights) if weight == 0}
+    label = max(shares, key=lambda one: shares[one], default=0)
+    if shares.get(label, 0.0) < thresholds["min_class_share"]:
+        return None
+    numbers = {"label": label, "share": shares[label]}
+    return Verdict("warning", 1, numbers, variant="weight", remedies=("weights-by-counts",))
 
 
 def _of_pictures(facts: LabelFacts, total: int, thresholds: Thresholds) -> Verdict | None:
@@ -40,11 +61,13 @@ RULE = Rule(
     severities=("warning", "advice"),
     needs=("labels",),
     fault_in="loss object",
-    remedies=("ignore-none",),
+    remedies=("ignore-none", "weights-by-counts"),
+    # Of the pieces of words that follow a first one, which some give no tag, there are fewer.
     thresholds={
         "min_labels": Threshold(100, "labels"),
         "min_class_share": Threshold(0.01, "share"),
         "min_pixel_share": Threshold(0.05, "share"),
+        "min_tags_share": Threshold(0.4, "share"),
     },
     symptoms=("overfitting", "label-imbalance", "too-few-epochs"),
 )

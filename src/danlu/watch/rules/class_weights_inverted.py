@@ -12,11 +12,13 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return _of_tags(facts, thresholds)
     counts = {label: count for label, count in facts.counts.items() if count}
     total = sum(counts.values())
-    if not facts.weights or facts.dense or len(counts) < 2 or total < thresholds["min_labels"] or facts.excess > 4:
+    if facts.dense or len(counts) < 2 or total < thresholds["min_labels"] or facts.excess > 4:
         return None
     if max(counts.values()) < thresholds["min_count_ratio"] * min(counts.values()):
         return None
-    weights = _by_class(facts)
+    # Weights that no loss of torch's was given show in the gradient; a return weighs actions, not classes.
+    pulls = {} if measured.weighs_samples or facts.weights else facts.pulls
+    weights = _by_class(facts) or pulls
     if not counts.keys() <= weights.keys():
         return None
     most, least = max(counts, key=lambda one: counts[one]), min(counts, key=lambda one: counts[one])
@@ -26,6 +28,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         "most": most, "least": least, "share": counts[most] / total, "rare": counts[least] / total,
         "heavy": weights[most], "light": weights[least],
     }  # fmt: skip
+    if weights is pulls:
+        ratio = weights[most] / weights[least] if weights[least] > 0 else float("inf")
+        numbers = {"most": most, "least": least, "share": counts[most] / total, "rare": counts[least] / total}
+        return Verdict("warning", 1, numbers | {"ratio": ratio}, variant="pull", remedies=("weights-by-counts",))
     return Verdict("warning", 1, numbers, remedies=("weights-by-counts",))
 
 
@@ -62,6 +68,7 @@ RULE = Rule(
     severities=("warning",),
     needs=("labels",),
     fault_in="loss object",
+    variants_in={"pull": "whole loss"},
     remedies=("weights-by-counts",),
     # Weights that undo the counts fall as these grow. Equal counts, but for chance, say nothing.
     thresholds={

@@ -19,8 +19,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     numbers = {"rate": rate, "kept": 1 - rate}
     # Wide layers have enough left over: where the loss is far below guessing, under dropout at that, it does its work.
-    learns = measured.loss.end(0.2) < thresholds["max_loss_ratio"] * guess_loss(measured)
-    return Verdict("advice" if learns else "warning", 1, numbers, tuple(rates), remedies=({"net.dropout": 0.3},))
+    # Before the end that is not known, and what was told as a warning cannot be taken back.
+    fails = measured.ended and not measured.loss.end(0.2) < thresholds["max_loss_ratio"] * guess_loss(measured)
+    return Verdict("warning" if fails else "advice", 1, numbers, tuple(rates), remedies=({"net.dropout": 0.3},))
 
 
 RULE = Rule(

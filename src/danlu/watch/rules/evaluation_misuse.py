@@ -8,21 +8,22 @@ from danlu.watch.measured import Measured
 _REMEDIES = {
     "scaled": "training-statistics", "anew": "plain-validation", "uneven": "weigh-batches", "drops": "keep-last",
     "joint": "training-statistics", "places": "count-labelled", "apart": "training-statistics", "kept": "copy-state",
+    "turned": "same-preparation",
 }  # fmt: skip
 _MOST_EVALUATIONS = 256  # that are kept
 _OFTEN = 0.5  # of the steps
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    # What is asked between all steps is no evaluation: it acts, or makes the samples of the next step.
-    acts = len(measured.evaluations) > _OFTEN * min(measured.step, _MOST_EVALUATIONS)
-    for kind in ("kept", "apart", "scaled", "anew", "drops"):
+    # What is asked between all steps is no evaluation: it acts, as a policy does, or makes the next samples.
+    acts = measured.weighs_samples or len(measured.evaluations) > _OFTEN * min(measured.step, _MOST_EVALUATIONS)
+    for kind in ("kept", "turned", "apart", "scaled", "anew", "drops"):
         found = measured.unfair.get(kind)
         if found is None or (kind == "anew" and (acts or math.isnan(found.share))):
             continue
         if kind == "apart" and (measured.labels.excess > thresholds["max_excess"] or len(measured.optimisers) > 1):
             continue  # the first batches say nothing about the whole, or nets train each other
-        numbers = {"share": found.share, "score": found.score, "other": found.other}
+        numbers = {"share": found.share, "score": found.score, "other": found.other, "how": found.how}
         slight = kind == "drops" and found.share < thresholds["min_dropped_share_warning"]
         severity = "advice" if slight else "warning"
         return Verdict(severity, max(1, found.step), numbers, variant=kind, remedies=(_REMEDIES[kind],))

@@ -8,6 +8,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for optimiser in measured.optimisers:
         if optimiser.stale >= thresholds["min_steps"]:
             return Verdict("error", optimiser.stale_since, {"steps": optimiser.stale}, remedies=("zero-grad",))
+    if measured.stale_by_hand >= thresholds["min_steps"] and not measured.optimisers:
+        since = max(1, measured.step + 1 - measured.stale_by_hand)
+        return Verdict("error", since, {"steps": measured.stale_by_hand}, remedies=("zero-grad",))
     for optimiser in measured.optimisers:
         if optimiser.repeated >= thresholds["min_steps"]:
             numbers = {"steps": optimiser.repeated}

@@ -44,6 +44,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         enough = measured.loss.count >= thresholds["min_slow_steps"]
         if enough and share > thresholds["min_slow_loss_ratio"] and largest > thresholds["min_leap_update_ratio"]:
             return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(measured))
+        moved = early > thresholds["min_still_update_ratio"] and not is_adaptive(optimiser)
+        if enough and moved and _has_never_learnt(measured, thresholds):
+            return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(measured))
         summed = optimiser.highest_rate / (1 - min(optimiser.momentum, 0.9999))  # what steps of one direction add up to
         long = optimiser.momentum > thresholds["min_momentum"] and summed > thresholds["min_summed_rate"]
         if enough and share > thresholds["min_slow_loss_ratio"] and long and not is_adaptive(optimiser):
@@ -55,6 +58,13 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     ):
         return Verdict("warning", 1, numbers | {"peak": peak}, variant="leap", remedies=_lower(measured))
     return _jumping(measured, thresholds, numbers, now)
+
+
+def _has_never_learnt(measured: Measured, thresholds: Thresholds) -> bool:
+    """Whether the loss lay at that of guessing all along; batches differ by chance, an eighth of them hardly does."""
+    parts = [measured.loss.part(place / 8, (place + 1) / 8) for place in range(8)]
+    lowest = min((statistics.fmean(part) for part in parts if part), default=0.0)
+    return lowest > thresholds["min_stuck_loss_ratio"] * reference_loss(measured)
 
 
 def _overflow(measured: Measured, thresholds: Thresholds, numbers: dict[str, float]) -> Verdict | None:
@@ -134,6 +144,7 @@ RULE = Rule(
         "min_stuck_update_ratio": Threshold(0.3, "share", "violent"),
         "min_stuck_loss_ratio": Threshold(0.95, "times", "stuck"),
         "min_leap_update_ratio": Threshold(1.0, "share", "replaced"),
+        "min_still_update_ratio": Threshold(0.05, "share"),
         "min_slow_loss_ratio": Threshold(0.75, "times", "hardly"),
         "min_slow_steps": Threshold(100, "steps", "enough"),
         "min_momentum": Threshold(0.97, "share"),

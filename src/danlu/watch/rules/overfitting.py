@@ -7,6 +7,7 @@ from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.reading import held_out
 
 _REMEDIES = ({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, {"train.patience": 3}, "more-data")
+_NEWEST = 0.2  # of the batches whose answers were compared with their labels
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -59,8 +60,8 @@ def _by_accuracy(passes: list[Evaluation], measured: Measured, thresholds: Thres
         return None
     if 2 * scored[-1].step < measured.step:  # the training has come far since: of then nothing is known
         return None
-    train, now = measured.accuracy.end(0.2), scored[-1].accuracy
-    error = math.sqrt(max(now * (1 - now), 0.0) / scored[-1].samples)
+    train, now = measured.accuracy.end(_NEWEST), scored[-1].accuracy
+    error = math.hypot(math.sqrt(max(now * (1 - now), 0.0) / scored[-1].samples), _error_of_batches(measured, train))
     least = thresholds["min_gap_by_heart" if train > thresholds["min_accuracy_by_heart"] else "min_accuracy_gap"]
     if train < thresholds["min_train_accuracy"] or train - now < max(least, thresholds["min_standard_errors"] * error):
         return None
@@ -68,6 +69,15 @@ def _by_accuracy(passes: list[Evaluation], measured: Measured, thresholds: Thres
     numbers = {"accuracy": now, "train": train, "samples": scored[-1].samples}
     remedies = ({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, "more-data")
     return Verdict(severity, scored[-1].step, numbers, variant="gap", remedies=remedies)
+
+
+def _error_of_batches(measured: Measured, accuracy: float) -> float:
+    """The standard error of a training accuracy that few batches may stand for, of which all samples may be right:
+    with two more of either kind (Agresti and Coull 1998). 0 where their samples are not known.
+    """
+    seen = measured.accuracy_samples * max(1, round(_NEWEST * measured.accuracy.count))
+    share = (accuracy * seen + 2) / (seen + 4)
+    return math.sqrt(share * (1 - share) / seen) if seen else 0.0
 
 
 RULE = Rule(

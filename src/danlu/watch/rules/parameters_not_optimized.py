@@ -15,6 +15,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict("warning", 1, {"count": net.unlisted}, variant="moved", remedies=("module-list",))
     if net.unregistered and stepped:
         numbers = {"count": net.unregistered}
+        if net.made_anew:
+            return Verdict("error", 1, numbers, variant="made-anew", remedies=("make-once",))
         return Verdict("error", 1, numbers, variant="unregistered", remedies=("module-list",))
     if not net.unoptimised or not stepped:
         return _frozen(measured) if stepped else None
@@ -51,8 +53,8 @@ RULE = Rule(
     severities=("error", "warning", "advice"),
     needs=("optimizer", "steps"),
     fault_in="optimizer",
-    variants_in={"unregistered": "module", "moved": "module", "frozen": "module"},
-    remedies=("pass-all-parameters", "optimizer-after-model", "module-list", "freeze-openly", "thaw"),
+    variants_in={"unregistered": "module", "made-anew": "pass", "moved": "module", "frozen": "module"},
+    remedies=("pass-all-parameters", "optimizer-after-model", "module-list", "make-once", "freeze-openly", "thaw"),
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),
         "min_backward_passes": Threshold(8, "backward-passes", "backwards"),

@@ -42,12 +42,24 @@ def _of_samples(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     passes = [one.loss for one in held_out(measured) if math.isfinite(one.loss)]
     known = len(passes) >= 2
-    loss = min(passes) if known else measured.loss.end(0.2)
+    fresh = math.nan if known else _loss_of_new_samples(measured, thresholds)
+    by_heart = learnt and fresh > thresholds["min_held_out_ratio"] * guess
+    loss = min(passes) if known else fresh if by_heart else measured.loss.end(0.2)
     if loss < thresholds["min_held_out_ratio" if known else "min_loss_ratio_by_heart"] * guess:
         return None
     numbers = {"samples": found.pairs, "loss": loss, "guess": guess, "relation": found.relation}
-    variant = "held-out" if known else "samples"
+    variant = "held-out" if known else "by-heart" if by_heart else "samples"
     return Verdict("warning", 1, numbers, variant=variant, remedies=("look-at-labels",))
+
+
+def _loss_of_new_samples(measured: Measured, thresholds: Thresholds) -> float:
+    """The loss of the later half of the first epoch, whose samples the net had not seen before; NaN where it was over
+    too soon, or was all there was."""
+    epoch, steps = measured.epoch_steps or 0, measured.loss.count
+    if epoch < thresholds["min_epoch_steps"] or steps < thresholds["min_epochs"] * epoch or measured.before:
+        return math.nan
+    part = measured.loss.part(0.5 * epoch / steps, epoch / steps)
+    return sum(part) / len(part) if part else math.nan
 
 
 RULE = Rule(
@@ -57,7 +69,7 @@ RULE = Rule(
     severities=("error", "warning"),
     needs=("optimizer",),
     fault_in="loss",
-    variants_in={"held-out": "loader", "samples": "loader"},
+    variants_in={"held-out": "loader", "samples": "loader", "by-heart": "loader"},
     remedies=("same-noise", "look-at-labels"),
     # The noise that is in an input goes with it; at the very least the net has learnt some of it by then.
     thresholds={
@@ -70,6 +82,9 @@ RULE = Rule(
         "min_update_ratio": Threshold(1e-3, "share"),
         "min_held_out_ratio": Threshold(0.97, "times"),
         "min_loss_ratio_by_heart": Threshold(0.9, "times"),
+        # What is learnt of one sample and holds for the next shows in the first epoch, at steps that count.
+        "min_epoch_steps": Threshold(8, "steps"),
+        "min_epochs": Threshold(5, "epochs"),
     },
     symptoms=(
         "plateau", "underfitting", "lr-too-low", "too-few-epochs", "output-collapsed", "lr-too-high", "overfitting",

@@ -30,12 +30,20 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     now, guess = measured.loss.end(0.1), guess_loss(measured)
     begin = min(guess, first_loss(measured)) if guess > 0 else first_loss(measured)  # it may begin below guessing
     enough = gain > max(thresholds["min_gain_share"] * (begin - now), thresholds["min_gain_ratio"] * begin)
-    if not enough or not falls or progress(measured) < thresholds["min_progress_share"]:
+    begun = enough and progress(measured) >= thresholds["min_progress_share"]
+    if not falls or not (begun or _has_hardly_begun(measured, thresholds, epochs)):
         return None
     # In proportion: a loss that falls nearly straight to 0 does not arrive there.
     numbers = {"loss": now, "expected": now * now / (now + gain), "epochs": epochs, "steps": steps}
     remedies = ({"train.epochs": max(2, round(3 * epochs))},) if epochs >= 1 else ("train-longer",)
     return Verdict("advice", measured.step, numbers, remedies=remedies)
+
+
+def _has_hardly_begun(measured: Measured, thresholds: Thresholds, epochs: float) -> bool:
+    """A few steps of next to no effect: of a curve that has yet to bend down nothing can be told beforehand."""
+    few = measured.loss.count < thresholds["max_begun_steps"] and epochs <= thresholds["max_early_epochs"]
+    gain, error = late_gain(measured)
+    return few and progress(measured) < thresholds["max_begun_share"] and gain > 2 * error
 
 
 RULE = Rule(
@@ -57,5 +65,7 @@ RULE = Rule(
         "min_progress_share": Threshold(0.05, "share", "begun"),
         "max_early_epochs": Threshold(5, "epochs", "few"),
         "min_late_gain_share": Threshold(0.1, "share", "late"),
+        "max_begun_steps": Threshold(60, "steps"),
+        "max_begun_share": Threshold(0.1, "share"),
     },
 )

@@ -18,6 +18,13 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if judged and masked is not None and asked and rare:
         where = (masked.name,) if masked.name else ()
         return Verdict("warning", asked[0].step, {}, where, variant="drawn", remedies=("ask-for-the-mode",))
+    moving = next((one for one in measured.interventions.values() if one.averages), None)
+    if judged and moving is not None and measured.evaluations and rare:
+        path, name = moving.averages[0]
+        where = ".".join(part for part in (moving.name, path) if part)
+        step = measured.evaluations[0].step
+        numbers, where = {"name": name, "count": len(moving.averages)}, (where,) if where else ()
+        return Verdict("warning", step, numbers, where, variant="statistics", remedies=("ask-for-the-mode",))
     copied = measured.averaged
     # One that takes part in the training, as the teacher of a student, may be drawn at random on purpose.
     if judged and copied is not None and copied.training and 2 * copied.calls <= measured.step:
@@ -45,7 +52,7 @@ RULE = Rule(
     needs=("evaluation-mode",),
     fault_in="evaluation",
     remedies=("call-eval", "pass-training", "ask-for-the-mode", "call-eval-of-copy"),
-    variants_in={"functional": "module", "drawn": "module", "averaged": "averaged"},
+    variants_in={"functional": "module", "drawn": "module", "statistics": "module", "averaged": "averaged"},
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),
         "max_evaluations_per_step": Threshold(0.5, "evaluations", "often"),

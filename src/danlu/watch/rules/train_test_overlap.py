@@ -34,6 +34,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     held_out = [one for one in known if one.overlap < 0.99]
     # Rows of few different values are alike by chance; what is beyond that is not.
     leaking = [one for one in held_out if one.overlap - measured.chance_overlap >= share]
+    doubles = _doubles(held_out, measured, thresholds)
+    if doubles is not None:
+        return doubles
     if held_out:
         # Part of a pass was trained on. Before a whole epoch was seen this could be the training data's own score.
         sure = [one for one in leaking if measured.epoch_steps is not None or _is_subset(one, measured, thresholds)]
@@ -49,6 +52,19 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return _verdict(subset[0].step, 1.0) if len(subset) > len(known) / 2 else None
 
 
+def _doubles(held_out: list[Evaluation], measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    """The data hold so many samples more than once that any split by chance has them on both sides: those of the
+    training are as often doubles among themselves."""
+    measure = thresholds["min_overlap_share"], thresholds["max_doubles_share"]
+    met = [one for one in held_out if measure[0] <= one.overlap - measured.chance_overlap <= measure[1]]
+    if measured.epoch_steps is None or len(met) <= len(held_out) / 2 or measured.chance_overlap > measure[0]:
+        return None
+    if measured.doubled < thresholds["min_doubled_ratio"] * met[-1].overlap:
+        return None
+    numbers = {"share": met[-1].overlap, "doubled": measured.doubled}
+    return Verdict("advice", met[0].step, numbers, variant="doubles", remedies=("drop-doubles",))
+
+
 def _is_subset(one: Evaluation, measured: Measured, thresholds: Thresholds) -> bool:
     return one.samples < thresholds["max_subset_share"] * measured.samples_seen
 
@@ -61,11 +77,11 @@ RULE = Rule(
     "train-test-overlap",
     _judge,
     "Kaufman et al. 2012, Leakage in Data Mining, doi:10.1145/2382577.2382579",
-    severities=("warning",),
+    severities=("warning", "advice"),
     needs=("held-out",),
     fault_in="evaluated",
     told_by=("random_split", "train_test_split", "randperm", "permutation"),
-    remedies=("split-first", "split-by-time", "hold-out-block", "no-test-steps", "held-out-loader"),
+    remedies=("split-first", "split-by-time", "hold-out-block", "no-test-steps", "held-out-loader", "drop-doubles"),
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.
     thresholds={
@@ -74,6 +90,8 @@ RULE = Rule(
         "min_features": Threshold(32, "numbers", "numbers"),
         "min_window_share": Threshold(0.3, "share"),
         "min_samples": Threshold(8, "samples"),
+        "min_doubled_ratio": Threshold(0.75, "times"),
+        "max_doubles_share": Threshold(0.5, "share"),
         "max_subset_share": Threshold(0.9, "share", "subset"),
     },
 )

@@ -9,7 +9,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     batch = measured.inputs.batch.median()
     if measured.full_batch or facts.batches < thresholds["min_batches"] or not batch > 1 or facts.dense:
         return None
-    if facts.kind == "numbers" and (measured.epoch_steps is None or (facts.moved > 5 and not measured.same_order)):
+    moves = measured.weighs_samples or measured.epoch_steps is None or (facts.moved > 5 and not measured.same_order)
+    if facts.kind == "numbers" and moves:
         return None  # targets may move while it is trained, as those of a critic do; what is sorted comes so again
     numbers = {"excess": facts.excess, "batch": int(batch), "most": batch}
     sequences = measured.net.recurrent or len(measured.inputs.shape) == 3
@@ -46,6 +47,6 @@ RULE = Rule(
         "min_variance_ratio": Threshold(5.0, "times", "excess"),
         "min_correlation": Threshold(0.3, "correlation", "drift"),
     },
-    symptoms=("plateau", "lr-too-high", "underfitting", "label-imbalance", "overfitting", "lr-too-low", "dead-relu",
+    symptoms=("plateau", "lr-too-high", "underfitting", "label-imbalance", "overfitting", "dead-relu",
               "too-few-epochs", "exploding-gradient"),
 )  # fmt: skip

@@ -1,0 +1,51 @@
+"""What a loss asked of each place, read from the gradient that came back: also where no function of torch's made it."""
+
+import torch
+
+from danlu.watch.patches import LossCall
+from danlu.watch.probes.answers import first_answer
+
+_MOST_NUMBERS = 2**24  # of a gradient
+_FEWEST = 3  # classes
+_BALANCED = 1e-2  # sum of a place's gradient over the sum of its sizes: that of a softmax is 0
+_SHARE = 0.98  # of the places that must look so
+_NOT_ASKED = -100
+
+
+class FeltAnswers:
+    """The gradient of one call's first answer, once a backward pass has run. Nothing of it is changed.
+
+    >>> logits = torch.zeros(2, 3, 4, requires_grad=True) + 0.0
+    >>> felt = FeltAnswers([logits])
+    >>> (-logits.log_softmax(2)[:, :2, 1].sum()).backward()
+    >>> felt.loss().targets.tolist()
+    [[1, 1, -100], [1, 1, -100]]
+    """
+
+    def __init__(self, answers: list[torch.Tensor]) -> None:
+        first = first_answer(answers)
+        self._answers = first.detach() if first is not None else None
+        self._gradient: torch.Tensor | None = None
+        if first is not None and first.grad_fn is not None and first.dim() == 3 and first.numel() <= _MOST_NUMBERS:
+            first.register_hook(self._keep)
+
+    def _keep(self, gradient: torch.Tensor) -> None:
+        self._gradient = gradient.detach()
+
+    def loss(self) -> LossCall | None:
+        """The cross-entropy [N, T, V] that sends such a gradient back: at each place it is p - 1 for one class and p
+        for the others, and nothing where the place was not asked. None where another loss did."""
+        gradient, answers = self._gradient, self._answers
+        if gradient is None or answers is None or gradient.shape[2] < _FEWEST:
+            return None
+        rows = gradient.float().reshape(-1, gradient.shape[2])
+        sizes = rows.abs().sum(1)
+        asked = sizes > 0
+        if not bool(torch.isfinite(sizes).all()) or not bool(asked.any()):
+            return None
+        told = (rows.sum(1).abs() <= _BALANCED * sizes) & ((rows < 0).sum(1) == 1)
+        if float(told[asked].float().mean()) < _SHARE:
+            return None
+        targets = rows.argmin(1).masked_fill(~asked, _NOT_ASKED).reshape(gradient.shape[:2])
+        return LossCall("cross_entropy_loss", "classes", answers, targets, weighted=False, summed=False,
+                        ignored=_NOT_ASKED)  # fmt: skip
