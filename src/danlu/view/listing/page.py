@@ -148,8 +148,10 @@ def _difference(row: Row, base: Row, column: str) -> list[Any] | None:
         change: float = mine - other
         if abs(change) <= _FEWEST * max(abs(mine), abs(other)) or change != change:
             return None
-        better = 0 if not _is_score(row, column) else 1 if (change > 0) != (column.rpartition(".")[2] in COSTS) else -1
-        return [f"{'+' if change > 0 else '−'}{short(abs(change))}", better]
+        sign, size = "+" if change > 0 else "−", abs(change)
+        if not _is_score(row, column):
+            return [f"{sign}{short(size)}", 0]
+        return [f"{sign}{score_text(size)}", 1 if (change > 0) != (column.rpartition(".")[2] in COSTS) else -1]
     text = cell_text(base, column)
     return [say("page.instead-of", value=text if text not in ("", None) else "–"), 0]
 
