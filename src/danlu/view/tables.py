@@ -68,7 +68,7 @@ def print_facts(console: Console, facts: Mapping[str, Any]) -> None:
     table.add_column(overflow="fold")
     for key in _FACTS:
         value: Any = facts.get(key)
-        if key == "task":
+        if key == "task" and value:
             value = say(f"base.task-{value}")
         if key in ("sizes", "tokens") and value:
             value = "   ".join(f"{say(f'view.part-{part}').strip()} {count:,}" for part, count in value.items())
