@@ -16,7 +16,7 @@ from danlu.data import Dataset
 from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.raw import raw_samples
-from danlu.data.several_inputs import layout_of
+from danlu.data.several_encoder import layout_of
 from danlu.nets.call_form import call_as
 from danlu.ship import Answerer
 from export_cases import CASES, NAMES, SAMPLES, Case, built, case, generator, numbers, pictures, settled, texts

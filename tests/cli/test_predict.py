@@ -128,7 +128,7 @@ def test_a_text_goes_on(type_in: Type, trained: Path) -> None:
         (("generate", "letters"), ("danlu generate RUN",)),
         (("generate", "letters", "the", "--tokens", "x"), ("--tokens", "x")),
         (("generate", "letters", "the", "--top-k", "-3"), ("top_k", "-3")),
-        (("generate", "sizes", "the"), ("classification",)),
+        (("generate", "sizes", "the"), ()),
         (("predict", "no-such-run", "new.csv"), ("no-such-run",)),
     ],
 )

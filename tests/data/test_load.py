@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import polars
 import pytest
+from PIL import Image
 
 from danlu.base.errors import UserError
 from danlu.data import load
@@ -89,9 +91,15 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path, language: str) ->
 
 
 def test_a_file_of_an_unknown_kind_is_refused(tmp_path: Path, language: str) -> None:
-    (tmp_path / "cat.jpg").write_bytes(b"\xff\xd8")
-    with pytest.raises(UserError, match={"en": "cannot tell what kind of file", "zh": "无法识别文件类型"}[language]):
-        load(tmp_path / "cat.jpg", target="y")
+    words = {
+        "cat.docx": {"en": "cannot tell what kind of file", "zh": "无法识别文件类型"},
+        "cat.jpg": {"en": "a single image is no data set", "zh": "一张图像不是数据集"},
+        "cat.npy": {"en": "given in Python", "zh": "在 Python 中"},
+    }
+    for name, told in words.items():
+        (tmp_path / name).write_bytes(b"\xff\xd8")
+        with pytest.raises(UserError, match=told[language]):
+            load(tmp_path / name, target="y")
 
 
 def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,3 +121,39 @@ def test_a_target_is_for_tables(source: Any, language: str) -> None:
     with pytest.raises(UserError, match=words[language]):
         load(source, "y")
     assert load("iris", "petal width (cm)").task == "regression", "a table of the catalogue has columns"
+
+
+def test_rows_as_dicts_are_a_table() -> None:
+    rows: list[dict[str, Any]] = [
+        {"size": 3.5},
+        *({"size": place * 0.5, "kind": "ab"[place % 2]} for place in range(40)),
+    ]
+    columns = {"size": [row["size"] for row in rows], "kind": [None, *"ab" * 20]}
+    assert load(rows, target="size").fingerprint() == load(columns, target="size").fingerprint()
+
+
+SMALL, LARGE = (Image.new("L", sides) for sides in ((8, 8), (9, 8)))
+NO_PICTURES: dict[str, tuple[list[Any], str, str]] = {
+    "paths": (["a/1.png", "a/2.JPG"], "holds paths of images", "图像的路径"),
+    "Paths": ([Path("a/1.png"), Path("a/2.png")], "holds paths of images", "图像的路径"),
+    "sizes": ([SMALL, LARGE], "8×8, 9×8", "8×8, 9×8"),
+}
+
+
+@pytest.mark.parametrize("name", NO_PICTURES)
+def test_what_stands_for_pictures_is_told(name: str, language: str) -> None:
+    items, english, chinese = NO_PICTURES[name]
+    with pytest.raises(UserError, match={"en": english, "zh": chinese}[language]):
+        load((items * 20, [0, 1] * 20))
+
+
+def test_a_frame_with_text_beside_its_target_is_told_to_hold_it(language: str) -> None:
+    words = {"en": "as a column and name that", "zh": "并用 target 指明"}
+    with pytest.raises(UserError, match=words[language]):
+        load((polars.DataFrame({"a": [1, 2] * 9, "kind": ["a", "b"] * 9}), [0, 1] * 9))
+
+
+def test_a_column_of_texts_is_a_list_of_them() -> None:
+    texts, labels = ["abba", "baab", "xyzz", "zyx"] * 10, ["a", "a", "b", "b"] * 10
+    data = load((polars.Series(texts), polars.Series(labels)))
+    assert data.fingerprint() == load((texts, labels)).fingerprint()

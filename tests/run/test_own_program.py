@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy
 import pytest
+from torch import nn
 
 import danlu
 from danlu.base.places import PROGRAM_VARIABLE
@@ -107,6 +108,17 @@ def test_a_net_that_writes_says_so(tmp_path: Path) -> None:
     run = trained(Ground(net, data, {"batch_size": 32}, None), tmp_path / "run")
     reason = package_of(run)[1].no_program
     assert reason is not None and reason.id == "export.program-writes"
+
+
+def test_a_row_of_torchs_own_layers_is_kept_as_these(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+    run = trained(single()._replace(net=net), tmp_path / "run")
+    assert sorted(path.name for path in run.folder.glob("net.*")) == ["net.safetensors"]
+    copy = elsewhere(run, tmp_path / "copy")
+    assert copy.predict(single().raw).tolist() == run.predict(single().raw).tolist()
+    (copy.folder / "net.safetensors").write_bytes(b"")
+    with pytest.raises(danlu.UserError, match="net.safetensors"):
+        danlu.Run(copy.folder).predict(single().raw)
 
 
 def test_nets_of_danlus_have_none(tmp_path: Path) -> None:

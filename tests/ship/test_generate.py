@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from danlu.base.errors import UserError
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.targets import Labels, Tokens
-from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.encoders import TextEncoder
 from danlu.data.vocabulary import Vocabulary
 from danlu.nets import LanguageModel
 from danlu.ship import Answerer, generate

@@ -102,3 +102,10 @@ def test_data_prepared_otherwise_are_scored_as_the_run_prepares_them(runs: dict[
         runs["table"].evaluate(danlu.load((numpy.zeros((40, 2)), numpy.arange(40.0))))
     with pytest.raises(UserError, match=r"x has 3|3 .*2"):
         runs["prices"].evaluate((TABLE.head(3), [1.0, 2.0]))
+
+
+def test_no_sample_is_told(runs: dict[str, danlu.Run], language: str) -> None:
+    none = {"table": TABLE.drop("price").head(0).lazy(), "digits": numpy.empty((0, 8, 8))}
+    for name, given in none.items():
+        with pytest.raises(UserError, match={"en": "no sample", "zh": "没有可以预测的样本"}[language]):
+            runs[name].predict(given)

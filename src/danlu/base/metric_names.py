@@ -21,13 +21,13 @@ def metric_name(name: str) -> str:
     """What a score is called; one that danlu has no word for keeps its own name. That of one target of several has the
     target's name behind a dot.
 
-    >>> metric_name("accuracy"), metric_name("rouge"), metric_name("r2.height")
-    ('accuracy', 'rouge', 'R² (height)')
+    >>> metric_name("accuracy"), metric_name("rouge"), metric_name("r2.height"), metric_name("map.red")
+    ('accuracy', 'rouge', 'R² (height)', 'average precision (red)')
     """
     known = catalogue(language())
     metric, _, target = name.partition(".")
     if target and f"view.metric-{metric}" in known:
-        return f"{known[f'view.metric-{metric}']} ({printable(target)})"
+        return f"{known[f'view.metric-{_of_one(metric)}']} ({printable(target)})"
     return known.get(f"view.metric-{name}") or printable(name)
 
 
@@ -38,6 +38,11 @@ def metric_bounds(name: str) -> tuple[float | None, float | None]:
     ((0.0, 1.0), (None, 1.0), (None, None))
     """
     return _BOUNDS.get(name.partition(".")[0], (None, None))
+
+
+def _of_one(metric: str) -> str:
+    """What a score of all labels or classes is where it is that of one: the mean is over one."""
+    return {"map": "average_precision", "miou": "iou"}.get(metric, metric)
 
 
 def within_bounds(name: str, value: float | None) -> float | None:
@@ -73,7 +78,7 @@ def divided(score: Mapping[str, float]) -> tuple[dict[str, float], dict[str, dic
     for name, value in score.items():
         metric, _, target = name.partition(".")
         if target and f"view.metric-{metric}" in known:
-            each.setdefault(target, {})[metric] = value
+            each.setdefault(target, {})[_of_one(metric)] = value
         else:
             whole[name] = value
     return whole, each

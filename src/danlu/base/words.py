@@ -54,12 +54,14 @@ def speaking(language: str) -> Generator[None]:
 
 
 class _Catalogue(Mapping[str, str]):
-    """The phrases of one language by id; a file is read when a phrase of its area is asked for, for to read them all
-    takes as long as many a command.
+    """The phrases of one language by id. All files are read at once, for later none may be left to open; each is taken
+    apart when a phrase of its area is asked for, for to do so with all takes as long as many a command.
     """
 
     def __init__(self, language: str) -> None:
-        self._folder = resources.files("danlu.base").joinpath("phrases", language)
+        files = resources.files("danlu.base").joinpath("phrases", language).iterdir()
+        named = sorted((file for file in files if file.name.endswith(".toml")), key=lambda file: file.name)
+        self._texts = {file.name.removesuffix(".toml"): file.read_text(encoding="utf-8") for file in named}
         self._areas: dict[str, dict[str, str]] = {}
 
     def __getitem__(self, id: str) -> str:
@@ -70,22 +72,15 @@ class _Catalogue(Mapping[str, str]):
             raise KeyError(id) from None
 
     def __iter__(self) -> Iterator[str]:
-        for area in self._names:
+        for area in self._texts:
             yield from (f"{area}.{key}" for key in self._area(area))
 
     def __len__(self) -> int:
-        return sum(len(self._area(area)) for area in self._names)
-
-    @functools.cached_property
-    def _names(self) -> tuple[str, ...]:
-        files = (file.name for file in self._folder.iterdir())
-        return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
+        return sum(len(self._area(area)) for area in self._texts)
 
     def _area(self, area: str) -> dict[str, str]:
         if area not in self._areas:
-            there = area in self._names
-            text = self._folder.joinpath(f"{area}.toml").read_text(encoding="utf-8") if there else ""
-            self._areas[area] = tomllib.loads(text)
+            self._areas[area] = tomllib.loads(self._texts.get(area, ""))
         return self._areas[area]
 
 

@@ -20,11 +20,13 @@ from danlu.data.place_labels import PixelLabels, is_masks, told_of_masks, withou
 from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
 from danlu.data.ranges import measure_ranges
 from danlu.data.sample_weights import checked_weights, of_training
+from danlu.data.samples import EXACT_32
 from danlu.data.scaling import fit_standard
 from danlu.data.standard import refuse_not_finite
+from danlu.data.table.frames import is_frame
 from danlu.data.targets import Labels, Quantities, read_target, refuse_mixed, standardise_target
 
-EXACT, EXACT_32 = 2**53, 2**24
+EXACT = 2**53
 
 
 def array_dataset(
@@ -87,6 +89,8 @@ def _beside_masks(x: Tensor, raw: "numpy.ndarray[Any, Any]") -> tuple[Tensor, "n
 
 def array_samples(raw: Any) -> Tensor:
     """x as a tensor: uint8 images [N, C, H, W], or finite floats [N, ...]."""
+    if is_frame(raw) and numpy.asarray(raw).dtype.kind not in "biuf":
+        fail("data.frame-beside-target")
     x = as_tensor(raw)
     if x.dim() == 0:
         fail("data.no-samples")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # what there is can be told without torch, which what the rea
     from danlu.data.text.corpus import Corpus
     from danlu.data.text.pairs import Pairs
     from danlu.data.text.sequences import Texts
-    from danlu.data.text.tagged import Tagged
+    from danlu.data.text.tagged_texts import Tagged
 
 
 @dataclass(frozen=True)

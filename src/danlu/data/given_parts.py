@@ -29,7 +29,8 @@ from danlu.data.targets import Labels, read_target
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.pairs import Pairs, are_pairs, pairs_dataset, raw_pairs
 from danlu.data.text.sequences import text_dataset
-from danlu.data.text.tagged import Tagged, is_tagged, raw_tagged, tagged_dataset, tagged_pair
+from danlu.data.text.tagged import is_tagged, raw_tagged, tagged_dataset, tagged_pair
+from danlu.data.text.tagged_texts import Tagged
 from danlu.data.torch_data import is_torch_data, torch_dataset
 
 

@@ -11,11 +11,14 @@ from danlu.base.files import absolute
 from danlu.base.input_files import guarded
 from danlu.base.keywords import as_plain
 from danlu.base.memory import memory_guard
+from danlu.base.naming import listed
 from danlu.base.recipe import DataRecipe
 from danlu.base.recipe_values import LearnedTask
 from danlu.base.sections import section_of
 from danlu.data.catalogue import known, names, shapes
 from danlu.data.dataset import Builder, Dataset, Making, ReadSource
+from danlu.data.decode import is_picture
+from danlu.data.folder.scan import ENDINGS
 from danlu.data.given_parts import parts_given
 from danlu.data.memory import MemoryDataset
 from danlu.data.normalisation import NORMALISATIONS
@@ -24,7 +27,7 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.excel import EXCEL
 from danlu.data.reconstruction import Reconstruction, build
 from danlu.data.sources import Source, read_source
-from danlu.data.table.frames import collected
+from danlu.data.table.frames import collected, columns_of_rows, is_series, is_tabular
 from danlu.data.table.to_predict import columns_of
 from danlu.data.tokens import KINDS
 
@@ -102,10 +105,26 @@ def load(
 
 
 def _opened(source: Any) -> Any:
-    """What lies in scikit-learn's Bunch, or in polars' LazyFrame; anything else as it is."""
+    """What lies in scikit-learn's Bunch, or in polars' LazyFrame; rows as dicts as columns; all else as it is."""
     if type(source).__name__ == "Bunch" and isinstance(source, dict) and "data" in source and "target" in source:
         return source["data"], source["target"]
+    if isinstance(source, tuple) and len(cast(tuple[Any, ...], source)) == 2:
+        x, y = cast(tuple[Any, Any], source)
+        _refuse_pictures(x)
+        return (x.to_list(), y) if is_series(x) else source
+    if isinstance(source, list) and is_tabular(source):
+        return columns_of_rows(cast(Any, source))
     return collected(cast(Any, source))
+
+
+def _refuse_pictures(x: Any) -> None:
+    """UserError for what stands for pictures and is no array of them yet: paths, and pictures of several sizes."""
+    items: list[Any] = x if isinstance(x, list) else []
+    if items and all(isinstance(one, str | Path) and str(one).lower().endswith(ENDINGS) for one in items):
+        fail("data.paths-beside-target", first=items[0])
+    sizes = {one.size for one in items if is_picture(one)}
+    if len(sizes) > 1:
+        fail("data.picture-sizes", sizes=listed((f"{width}×{height}" for width, height in sorted(sizes)), 5))
 
 
 def _steps(augment: Any) -> tuple[Any, ...]:

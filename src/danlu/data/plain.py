@@ -21,14 +21,13 @@ from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.series.clock import Clock
 from danlu.data.series.encoder import WindowEncoder
-from danlu.data.several_inputs import SeveralInputs
+from danlu.data.several_encoder import SeveralInputs
 from danlu.data.standard import Pixels, Standard
+from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import NumberColumn, columns_from_plain, columns_to_plain
-from danlu.data.table.labelled import ColumnTexts
 from danlu.data.targets import Itself, Labels, Quantities, Target, Tokens
-from danlu.data.text.pairs import SourceEncoder
-from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.encoders import SourceEncoder, TextEncoder
 from danlu.data.vocabulary import Vocabulary
 from danlu.data.written_text import WrittenText
 

@@ -17,7 +17,7 @@ from danlu.data.reconstruction import Reconstruction
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset
 from danlu.data.text.corpus import CorpusDataset
-from danlu.data.text.pairs import SourceEncoder
+from danlu.data.text.encoders import SourceEncoder
 from danlu.data.tokens import END_OF_LINE, UNKNOWN
 
 

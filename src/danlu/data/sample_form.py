@@ -9,7 +9,8 @@ from torch.utils.data import Dataset
 from danlu.base.errors import Fault, fail
 from danlu.base.input_layout import InputLayout
 from danlu.data.samples import kind_of
-from danlu.data.several_inputs import input_tensor, inputs_by_name, packed, piece_of
+from danlu.data.several_encoder import inputs_by_name, packed
+from danlu.data.several_inputs import input_tensor, piece_of
 
 _TARGETS = ("label", "labels", "target", "targets", "y")
 

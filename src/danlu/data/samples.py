@@ -10,6 +10,9 @@ from danlu.base.errors import Fault
 from danlu.base.float8 import widened
 from danlu.data.layout import CHANNELS
 
+EXACT_32 = 2**24
+"""The whole numbers up to here have a float32 each."""
+
 
 def checked_sample(sample: Any, index: int) -> "tuple[Tensor, Any] | Fault":
     """The sample with x as a tensor, or a fault that names `index`."""

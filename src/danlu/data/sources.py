@@ -43,7 +43,8 @@ from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.pairs import Pairs
 from danlu.data.text.sequences import Texts, text_dataset
-from danlu.data.text.tagged import Tagged, is_tagged, tagged_pair
+from danlu.data.text.tagged import is_tagged, tagged_pair
+from danlu.data.text.tagged_texts import Tagged
 from danlu.data.torch_data import is_torch_data
 
 

@@ -11,7 +11,7 @@ from danlu.base.errors import fail
 from danlu.data.dataset import Dataset, digest
 from danlu.data.feeds import Feed, MapFeed, Wanted, refuse_bad
 from danlu.data.samples import finite, kind_of, unfit
-from danlu.data.several_inputs import layout_of
+from danlu.data.several_encoder import layout_of
 from danlu.data.standard import Pixels
 from danlu.data.targets import Labels
 from danlu.data.transforms.augment import Augmentation

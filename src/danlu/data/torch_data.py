@@ -31,7 +31,7 @@ from danlu.data.label_sets import LabelSets
 from danlu.data.options import Options
 from danlu.data.place_labels import PixelLabels
 from danlu.data.sample_form import Formed, FormedCollate, FormedLoader, SampleForm, form_of
-from danlu.data.several_inputs import SeveralInputs
+from danlu.data.several_encoder import SeveralInputs
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset, pair_of
 from danlu.data.table.to_predict import Columns

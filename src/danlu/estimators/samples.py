@@ -12,7 +12,7 @@ from danlu.data.arrays import EXACT
 from danlu.data.given_parts import is_text_list
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.table.frames import is_frame
-from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.encoders import TextEncoder
 
 _validate: Any = validate_data  # scikit-learn's annotations are of its defaults only
 

@@ -12,7 +12,7 @@ from danlu.base.recipe import CUSTOM, Recipe
 from danlu.base.seeds import global_seed
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
-from danlu.data.several_inputs import layout_of
+from danlu.data.several_encoder import layout_of
 from danlu.nets import build, built_where_it_fits, check_weights
 
 

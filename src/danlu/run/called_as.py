@@ -9,7 +9,7 @@ from danlu.base.errors import fail
 from danlu.base.recipe import Recipe
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
-from danlu.data.several_inputs import layout_of
+from danlu.data.several_encoder import layout_of
 from danlu.nets.call_form import call_as
 
 

@@ -195,6 +195,8 @@ class Run(RunRecord):
         predict; pairs (x, y) of samples as `predict` takes them and their labels or numbers; or Datasets, of which
         `part` is scored. `beam` is as for `predict`. UserError where no sample has a right answer.
         """
+        if self.preprocessing.task in ("language", "reconstruction"):
+            fail("ship.not-evaluated", task=Fault(f"base.task-{self.preprocessing.task}"))
         tally, answerer = Tally(self.preprocessing), self.answerer
         answerer.check_beam(beam)
         for one in data:

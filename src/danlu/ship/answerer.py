@@ -66,7 +66,9 @@ class Answerer:
         return self.fitted.encode(raw)
 
     def outputs(self, encoded: Tensor) -> Tensor:
-        """What the net gives for encoded samples: [N, …]."""
+        """What the net gives for encoded samples: [N, …]. UserError where there is none."""
+        if not len(encoded):
+            fail("ship.no-samples")
         with memory_guard("prediction"), torch.no_grad():
             inputs = encoded.to(choose_device("cpu"), self.dtype)
             at_once = _PICTURES_AT_ONCE if self.fitted.task == "segmentation" else _AT_ONCE
@@ -78,7 +80,9 @@ class Answerer:
         return Carried(self.net)(inputs)
 
     def answers(self, encoded: Tensor, beam: int = 1) -> Answers:
-        """What the net says of encoded samples; of a translation found with a `beam` of so many beginnings."""
+        """What the net says of encoded samples; of a translation found with a `beam` of so many beginnings. UserError
+        where there is no sample.
+        """
         if self.fitted.task == "translation":
             return self._translated(encoded, beam)
         outputs = self.outputs(encoded)
@@ -112,6 +116,8 @@ class Answerer:
 
     def _translated(self, encoded: Tensor, beam: int) -> Answers:
         """Texts for sources [N, T], or for pairs [N, 2, T] of which the right texts are known."""
+        if not len(encoded):
+            fail("ship.no-samples")
         net: Any = self.net
         with memory_guard("prediction"), torch.no_grad():
             portions = encoded.to(choose_device("cpu")).split(max(1, _TEXTS_AT_ONCE // beam))

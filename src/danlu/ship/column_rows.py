@@ -5,9 +5,9 @@ from pathlib import Path
 
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
+from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.columns import Sheet
 from danlu.data.table.frames import table_of
-from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
 from danlu.ship.portions import FilePortion, file_tables
 from danlu.ship.right_answers import answer_columns, column_targets

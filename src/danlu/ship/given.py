@@ -12,12 +12,11 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Pixels
+from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import collected, is_frame, is_tabular, sheet_of
-from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
-from danlu.data.text.pairs import SourceEncoder
-from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.encoders import SourceEncoder, TextEncoder
 from danlu.ship.column_rows import column_rows
 from danlu.ship.inputs import read_rows
 from danlu.ship.pair_rows import pair_rows
@@ -63,9 +62,19 @@ def _as_it_is(x: Any, fitted: Preprocessing) -> Rows:
         _refuse_gaps(x, fitted.encoder)
     elif is_frame(x) and not isinstance(fitted.encoder, TextEncoder):
         x = x.to_numpy()
+    _refuse_empty_texts(x, fitted)
     encoded = fitted.encode(x)
     places = [str(row + 1) for row in range(len(encoded))]
     return Rows("", places, encoded, remarks=fitted.remarks(x))
+
+
+def _refuse_empty_texts(x: Any, fitted: Preprocessing) -> None:
+    """Of a text without a token nothing can be said but what the net says of anything."""
+    if isinstance(fitted.encoder, TextEncoder) and fitted.task != "language":
+        texts: list[Any] = [x] if isinstance(x, str) else list(x)
+        empty = [row for row, text in enumerate(texts, start=1) if isinstance(text, str) and not text.strip()]
+        if empty:
+            fail("data.empty-texts", count=len(empty), row=empty[0])
 
 
 def _refuse_gaps(x: Any, encoder: TableEncoder | WindowEncoder) -> None:

@@ -15,16 +15,14 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import KINDS, is_table
 from danlu.data.readers.text_file import TEXTS, is_text
 from danlu.data.series.encoder import WindowEncoder
-from danlu.data.several_inputs import layout_of
+from danlu.data.several_encoder import layout_of
 from danlu.data.standard import Pixels
+from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import table_of
-from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.outlying import table_remarks
 from danlu.data.table.to_predict import Columns
-from danlu.data.text.pairs import SourceEncoder
-from danlu.data.text.sequences import TextEncoder
-from danlu.data.text.tagged import pad_tags
+from danlu.data.text.encoders import SourceEncoder, TextEncoder, pad_tags
 from danlu.ship.answer_table import notes_of
 from danlu.ship.column_rows import column_file
 from danlu.ship.pair_rows import pair_file

@@ -13,7 +13,7 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.table.columns import Sheet
 from danlu.data.table.frames import spelled_cells
 from danlu.data.table.to_predict import Columns
-from danlu.data.text.pairs import SourceEncoder, packed
+from danlu.data.text.encoders import SourceEncoder, packed
 from danlu.data.written_text import WrittenText
 from danlu.ship.portions import FilePortion, file_tables
 from danlu.ship.rows import Rows

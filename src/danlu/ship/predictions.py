@@ -99,7 +99,7 @@ def joined(portions: Sequence[Any]) -> Any:
     ['a', 'b', 'c']
     """
     if not portions:
-        fail("data.no-samples")
+        fail("ship.no-samples")
     first = portions[0]
     if isinstance(first, torch.Tensor):
         if first.dim() > 2 and len({portion.shape[1:] for portion in portions}) > 1:  # texts padded to their longest

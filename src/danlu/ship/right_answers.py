@@ -16,7 +16,7 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.infer import cells_as_numbers
 from danlu.data.targets import Labels, Quantities
-from danlu.data.text.tagged import pad_tags
+from danlu.data.text.encoders import pad_tags
 from danlu.data.transforms.pictures import nearest
 from danlu.ship.portions import answer_column, class_folders, spelled
 
@@ -71,6 +71,7 @@ def targets_of(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tens
     there.
     """
     if isinstance(fitted.target, Labels):
+        values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
         numbers = {spelled(value): number for number, value in enumerate(fitted.target.values)}
         return torch.tensor([numbers.get(spelled(value), -1) for value in values.tolist()])
     if isinstance(fitted.target, LabelSets):

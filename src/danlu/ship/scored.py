@@ -20,11 +20,11 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.raw import raw_samples
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
+from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import collected, is_tabular, sheet_of
-from danlu.data.table.labelled import ColumnTexts
 from danlu.data.table.to_predict import Columns
-from danlu.data.text.pairs import SourceEncoder
+from danlu.data.text.encoders import SourceEncoder
 from danlu.data.written_text import WrittenText
 from danlu.ship.column_rows import column_rows
 from danlu.ship.given import read_given

@@ -22,7 +22,7 @@ from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import FittedColumn, NumberColumn
 from danlu.data.table.frames import table_of
 from danlu.data.targets import Itself, Tokens
-from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.encoders import TextEncoder
 from danlu.data.tokens import RESERVED, cut
 from danlu.data.written_text import WrittenText
 from danlu.ship.answerer import Answerer, Answers

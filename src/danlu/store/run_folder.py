@@ -44,6 +44,11 @@ class RunFolder:
         return self.path / "net.pt2"
 
     @property
+    def layers(self) -> Path:
+        """The net as a row of torch's own layers, where it is nothing else."""
+        return self.path / "net.safetensors"
+
+    @property
     def journal(self) -> Path:
         return self.path / "journal.jsonl"
 

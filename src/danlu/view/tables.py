@@ -1,5 +1,6 @@
 """Tables for the terminal, drawn from plain records."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from danlu.base.shapes import show_shape
 from danlu.base.words import catalogue, language, say
 from danlu.view.summary import summary_lines
 
+_NUMBER = re.compile(r"-?[\d,]*\.?\d+(e[+-]\d+)?")
+
 
 def print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under `headings` (ids of phrases, or texts); columns that hold numbers are set flush right."""
@@ -19,7 +22,7 @@ def print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequen
     cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, heading in enumerate(headings):
-        numeric = bool(cells) and all(row[column].replace(",", "").replace(".", "").isdigit() for row in cells)
+        numeric = bool(cells) and all(_NUMBER.fullmatch(row[column]) for row in cells)
         shown = say(heading) if heading in known else escape(printable(heading))
         table.add_column(shown, justify="right" if numeric else "left", overflow="fold")
     for row in cells:

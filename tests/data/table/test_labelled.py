@@ -11,7 +11,7 @@ import danlu
 from danlu.data.plain import from_plain, to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.raw import raw_samples
-from danlu.data.table.labelled import ColumnTexts
+from danlu.data.table.column_texts import ColumnTexts
 
 GOOD, BAD = "a truly fine film", "what a dull mess"
 REVIEWS = [f"{GOOD if row % 2 else BAD} number {row}" for row in range(60)]

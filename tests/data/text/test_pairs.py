@@ -14,7 +14,7 @@ from danlu.data import Dataset
 from danlu.data.plain import from_plain, to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.raw import raw_samples
-from danlu.data.text.pairs import SourceEncoder
+from danlu.data.text.encoders import SourceEncoder
 from danlu.data.written_text import WrittenText
 
 ROWS = [(f"cat {number}", f"{number} tac") for number in range(60)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from danlu.base.errors import Fault, fail
 from danlu.data.readers.text_file import read_text
 from danlu.data.text.corpus import Corpus
-from danlu.data.text.tagged import Tagged
+from danlu.data.text.tagged_texts import Tagged
 from danlu.data.tokens import cut
 
 _PIECE = 40  # tokens

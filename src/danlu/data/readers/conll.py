@@ -5,7 +5,7 @@ from pathlib import Path
 
 from danlu.base.errors import Fault, Faults
 from danlu.data.readers.text_file import read_text
-from danlu.data.text.tagged import Tagged
+from danlu.data.text.tagged_texts import Tagged
 
 CONLL = (".conll", ".conllu", ".conll.gz", ".conllu.gz", ".bio", ".iob", ".iob2")
 _MOST_TOLD = 5

@@ -32,10 +32,21 @@ def is_frame(raw: Any) -> bool:
     return any(kind.__name__ == "DataFrame" for kind in type(raw).__mro__) and hasattr(raw, "columns")
 
 
+def columns_of_rows(rows: Sequence[Mapping[Any, Any]]) -> dict[Any, list[Any]]:
+    """Rows as dicts as columns, None where a row lacks one."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
 def collected(given: Any) -> Any:
     """The rows of polars' LazyFrame as a DataFrame; anything else as it is."""
     lazy = type(given).__name__ == "LazyFrame" and hasattr(given, "collect")
     return given.collect() if lazy else given
+
+
+def is_series(raw: Any) -> bool:
+    """Whether `raw` is one column of polars' or pandas', without importing either."""
+    return type(raw).__name__ == "Series" and hasattr(raw, "to_list")
 
 
 def is_tabular(given: Any) -> bool:
@@ -67,8 +78,7 @@ def sheet_of(raw: Any, place: str = "table") -> Sheet:
     elif isinstance(raw, Mapping):
         named = _named((name, _as_list(values)) for name, values in raw.items())
     elif isinstance(raw, Sequence) and raw and all(isinstance(row, Mapping) for row in raw):
-        names = dict.fromkeys(name for row in raw for name in row)
-        named = _named((name, [row.get(name) for row in raw]) for name in names)
+        named = _named(columns_of_rows(raw).items())
     else:
         fail("data.not-a-table", found=type(raw).__name__)
     lengths = {len(values) for values in named.values()}

@@ -1,43 +1,27 @@
 """A table whose rows are texts with a label each: one column of text, and one of classes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-
-import torch
 
 from danlu.base.errors import Fault, fail
 from danlu.data.dataset import Origin, RawSamples
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import Options
+from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.columns import Column
 from danlu.data.table.fit import why_dropped
-from danlu.data.table.frames import is_tabular, sheet_of, spelled_cells
+from danlu.data.table.frames import spelled_cells
 from danlu.data.table.load import named_keys
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns, as_typed, read_columns, target_names
 from danlu.data.targets import Labels
+from danlu.data.text.encoders import TextEncoder
 from danlu.data.text.pairs import LEAST, usual_tokens
-from danlu.data.text.sequences import TextEncoder, TextPool, text_dataset
+from danlu.data.text.sequences import TextPool, text_dataset
 
 # Longer texts are cut, which is told: a recurrent net takes a step for each token, and hardly remembers so many.
 _MOST_TOKENS = 256
-
-
-@dataclass(frozen=True)
-class ColumnTexts(TextEncoder):
-    """Texts to numbers of tokens, also out of the `column` of a table that they stand in."""
-
-    column: str = ""
-
-    def encode(self, raw: Any) -> torch.Tensor:
-        """What TextEncoder takes; a data frame, a dict of columns, or one row or a list of rows as dicts."""
-        if not is_tabular(raw):
-            return super().encode(raw)
-        sheet = sheet_of(raw)
-        if self.column not in sheet.columns:
-            fail("data.no-text-column", path=sheet.path, wanted=self.column, columns=", ".join(sheet.columns))
-        return super().encode(spelled_cells(sheet, self.column))
 
 
 def text_and_label(source: TableSource, target: Columns | None, options: Options) -> tuple[str, str] | None:

@@ -7,16 +7,17 @@ import numpy
 from danlu.data.dataset import Encoder, RawSamples
 from danlu.data.label_cells import switched
 from danlu.data.options import Options
+from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import FittedColumn, NumberColumn
-from danlu.data.table.labelled import ColumnTexts, raw_column_texts
+from danlu.data.table.labelled import raw_column_texts
 from danlu.data.table.pairs import pairs_table
 from danlu.data.table.source import TableSource
 from danlu.data.table.tagged import tagged_table
 from danlu.data.table.to_predict import Columns, as_typed, target_names
-from danlu.data.text.pairs import SourceEncoder, raw_pairs
-from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.encoders import SourceEncoder, TextEncoder
+from danlu.data.text.pairs import raw_pairs
 from danlu.data.text.tagged import raw_tagged
 
 

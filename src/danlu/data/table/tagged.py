@@ -3,7 +3,8 @@
 from danlu.base.errors import fail
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns, target_names
-from danlu.data.text.tagged import Tagged, tagged_pair
+from danlu.data.text.tagged import tagged_pair
+from danlu.data.text.tagged_texts import Tagged
 
 _TOKENS = ("tokens", "words", "text", "sentence", "句子", "文本", "词")
 

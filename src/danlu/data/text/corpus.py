@@ -13,7 +13,7 @@ from danlu.data.dataset import Dataset, Origin, checksum, digest
 from danlu.data.options import RUNNING_TEXT, Options, refuse_unfit
 from danlu.data.parts import PARTS
 from danlu.data.targets import Tokens
-from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.encoders import TextEncoder
 from danlu.data.tokens import END_OF_LINE, RESERVED, cut
 from danlu.data.vocabulary import Vocabulary
 

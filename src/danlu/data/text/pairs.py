@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from danlu.base.errors import Fault, fail
-from danlu.base.ignored import IGNORED
-from danlu.base.token_numbers import END, PADDING, START
+from danlu.base.token_numbers import END
 from danlu.data.dataset import Encoder, Origin, RawSamples, checksum
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import TEXTS, Options, refuse_unfit
 from danlu.data.portions import carve, gather, shared_rows
-from danlu.data.text.sequences import TextEncoder, pad_tokens
+from danlu.data.text.encoders import SourceEncoder, packed
 from danlu.data.tokens import RESERVED, cut
 from danlu.data.vocabulary import Vocabulary
 from danlu.data.written_text import WRITTEN, WrittenText
@@ -35,27 +33,6 @@ class Pairs:
     columns: tuple[str, str] | None = None
     notes: tuple[Fault, ...] = ()
     at: Callable[[int], Fault] = lambda row: Fault("data.at-row", {"row": row + 1})
-
-
-@dataclass(frozen=True)
-class SourceEncoder(TextEncoder):
-    """Sources to numbers of tokens; `columns` are those of the table that the pairs stood in, where they did."""
-
-    columns: tuple[str, str] | None = None
-
-
-def packed(sources: Sequence[Tensor], targets: Sequence[Tensor], length: int = 1) -> tuple[Tensor, Tensor]:
-    """Sources and targets with their ends as pairs [N, 2, T] of the source and what the decoder is given, the target
-    moved on by one behind a start; and the targets [N, T], IGNORED behind their ends. T is `length` at least.
-
-    >>> x, y = packed([torch.tensor([7, 8, 9])], [torch.tensor([5, 3])])
-    >>> x.tolist(), y.tolist()
-    ([[[7, 8, 9], [2, 5, 0]]], [[5, 3, -100]])
-    """
-    given = [torch.cat([torch.tensor([START]), target[:-1]]) for target in targets]
-    rows = pad_tokens([*sources, *given, *targets], length)
-    source, begun, target = rows.split(len(targets))
-    return torch.stack([source, begun], 1), target.where(target != PADDING, IGNORED)
 
 
 def pairs_dataset(name: str, pools: Mapping[str, Pairs], options: Options, origin: Origin) -> MemoryDataset:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from danlu.base.errors import Fault, fail
 from danlu.data.dataset import Origin
@@ -15,6 +14,7 @@ from danlu.data.memory import MemoryDataset
 from danlu.data.options import TEXTS, Options, refuse_unfit
 from danlu.data.portions import carve, gather, shared_rows
 from danlu.data.targets import Labels
+from danlu.data.text.encoders import TextEncoder, pad_tokens
 from danlu.data.tokens import cut
 from danlu.data.vocabulary import Vocabulary
 
@@ -30,45 +30,6 @@ class Texts:
     test: TextPool | None
     classes: tuple[str, ...]
     tokens: str = "characters"
-
-
-@dataclass(frozen=True)
-class TextEncoder:
-    """Texts to numbers of tokens, padded with 0 at the end.
-
-    >>> encoder = TextEncoder(Vocabulary(("<pad>", "<unk>", "a", "b"), "characters"), length=3)
-    >>> encoder.encode(["ab", "abba"]).tolist()
-    [[2, 3, 0, 0], [2, 3, 3, 2]]
-    """
-
-    vocabulary: Vocabulary
-    length: int
-
-    def encode(self, raw: Any) -> Tensor:
-        """One text or several, or lists of tokens, as int64 [N, T]; T is `length`, or that of the longest text where it
-        is longer.
-        """
-        texts: list[Any] = [raw] if isinstance(raw, str) else list(raw)
-        if not texts:
-            fail("data.no-samples")
-        if all(isinstance(text, list | tuple) for text in texts):
-            return pad_tokens([self.vocabulary.encode_tokens(map(str, text)) for text in texts], self.length)
-        if not all(isinstance(text, str) for text in texts):
-            fail("data.not-texts", found=type(next(text for text in texts if not isinstance(text, str))).__name__)
-        return pad_tokens([self.vocabulary.encode(text) for text in texts], self.length)
-
-    def facts(self) -> dict[str, Any]:
-        return {"vocabulary": self.vocabulary.facts()}
-
-
-def pad_tokens(sequences: Sequence[Tensor], length: int) -> Tensor:
-    """Sequences int64 [T_n] as one tensor [N, T], 0 behind the end; T is `length` at least.
-
-    >>> pad_tokens([torch.tensor([5, 6, 7]), torch.tensor([8])], 4).tolist()
-    [[5, 6, 7, 0], [8, 0, 0, 0]]
-    """
-    padded = pad_sequence(list(sequences), batch_first=True)
-    return torch.nn.functional.pad(padded, (0, max(0, length - padded.shape[1])))
 
 
 def text_dataset(

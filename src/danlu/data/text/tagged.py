@@ -1,22 +1,19 @@
 """Texts with a tag for each token: numbers of tokens and of tags, padded to one length."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from danlu.base.errors import Fault, Faults, fail
-from danlu.base.ignored import IGNORED
 from danlu.base.naming import listed
 from danlu.data.dataset import Encoder, Origin, RawSamples
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import TEXTS, Options, refuse_unfit
 from danlu.data.place_labels import TokenLabels
 from danlu.data.portions import carve, gather, shared_rows
-from danlu.data.text.sequences import TextEncoder, pad_tokens
+from danlu.data.text.encoders import TextEncoder, pad_tags, pad_tokens
+from danlu.data.text.tagged_texts import Tagged
 from danlu.data.tokens import cut
 from danlu.data.vocabulary import Vocabulary
 
@@ -24,15 +21,6 @@ from danlu.data.vocabulary import Vocabulary
 LEAST = 2
 _MOST_TOLD = 20
 _MOST_FAULTS = 10
-
-
-@dataclass(frozen=True)
-class Tagged:
-    """Sentences, each a list of tokens, with as many tags."""
-
-    tokens: Sequence[Sequence[str]]
-    tags: Sequence[Sequence[str]]
-    notes: tuple[Fault, ...] = ()
 
 
 def tagged_dataset(name: str, pools: Mapping[str, Tagged], options: Options, origin: Origin) -> MemoryDataset:
@@ -76,17 +64,6 @@ def tagged_dataset(name: str, pools: Mapping[str, Tagged], options: Options, ori
         x=x,
         y=y,
     )
-
-
-def pad_tags(tags: Sequence[Sequence[Any]], target: TokenLabels) -> Tensor:
-    """Tags as numbers int64 [N, T], IGNORED behind the end and for tags that are none of the target's.
-
-    >>> pad_tags([["b"], ["a", "c"]], TokenLabels(("a", "b"))).tolist()
-    [[1, -100], [0, -100]]
-    """
-    numbers = {tag: number for number, tag in enumerate(target.values)}
-    rows = [torch.tensor([numbers.get(str(tag), IGNORED) for tag in one], dtype=torch.int64) for one in tags]
-    return pad_sequence(rows, batch_first=True, padding_value=IGNORED)
 
 
 def raw_tagged(pools: Mapping[str, Tagged], numbers: list[int], encoder: Encoder) -> RawSamples:

@@ -1,7 +1,7 @@
 """The net of a run that is the user's own code, as a program beside its weights: written at the end, opened without it.
 
 torch takes about a second to import what it follows a net with, and a quarter for each small one, so that danlu's own
-nets, which are built by their names anywhere, get none.
+nets, which are built by their names anywhere, get none, and a row of torch's own layers is kept as what it is.
 """
 
 import hashlib
@@ -37,15 +37,21 @@ class KeptProgram:
 def keep_program(
     place: RunFolder, recipe: Recipe, answerer: Answerer | None, golden: GoldenSamples, data: Dataset | None
 ) -> KeptProgram:
-    """Write the net of a run into its folder as a program, where it is the user's own: proved on the `golden` samples,
-    or, where there are none, on the first of the test part of `data`. StorageError where the disk refuses.
+    """Write the net of a run into its folder as a program, or as its layers where these are all of it, if it is the
+    user's own: proved on the `golden` samples, or, where there are none, on the first of the test part of `data`.
+    StorageError where the disk refuses.
     """
     if not recipe.net.is_own or not keeps_programs():
         return KeptProgram()
     if answerer is None:
         return KeptProgram(reason=Fault(golden.missing))
+    file = place.layers
     try:
-        content = export.net_program(answerer, _samples(answerer, golden, data), Path(place.program.name))
+        samples = _samples(answerer, golden, data)
+        content = export.net_layers(answerer, samples, Path(file.name))
+        if content is None:
+            file = place.program
+            content = export.net_program(answerer, samples, Path(file.name))
     except StorageError:
         raise
     except DanluError as error:
@@ -53,8 +59,8 @@ def keep_program(
     except Exception as error:  # noqa: BLE001 - the training is done: the user's code may not take its end away
         reason = (str(error).strip().splitlines() or ["–"])[0][:_MOST_REASON]
         return KeptProgram(reason=Fault("export.program-fails", {"reason": f"{type(error).__name__}: {reason}"}))
-    replace_file(place.program, content)
-    return KeptProgram(PackedFile(place.program.name, hashlib.sha256(content).hexdigest()))
+    replace_file(file, content)
+    return KeptProgram(PackedFile(file.name, hashlib.sha256(content).hexdigest()))
 
 
 def lacks_program(recipe: Recipe, answers: RunAnswers) -> bool:
@@ -74,7 +80,10 @@ def answerer_of_program(
         why = answers.no_program
         told = Fault("lab.no-program-yet", {"folder": shown(place.path)}) if why is None else why
         raise UserError(*error.faults, Fault("lab.no-program", {"why": told})) from None
-    net = export.open_net_program(answers.program.refuse_other(place.path), answers.program.path(place.path))
+    content, path = answers.program.refuse_other(place.path), answers.program.path(place.path)
+    if path.suffix == place.layers.suffix:
+        return Answerer(fitted, *export.open_net_layers(content, path))
+    net = export.open_net_program(content, path)
     return Answerer(fitted, net, net.takes)
 
 

@@ -2,6 +2,8 @@ from danlu.ship.export.exported import ExportedNet as ExportedNet
 from danlu.ship.export.hub import export_hub as export_hub
 from danlu.ship.export.hub import open_hub as open_hub
 from danlu.ship.export.kinds import export as export
+from danlu.ship.export.net_layers import net_layers as net_layers
+from danlu.ship.export.net_layers import open_net_layers as open_net_layers
 from danlu.ship.export.net_program import NetProgram as NetProgram
 from danlu.ship.export.net_program import net_program as net_program
 from danlu.ship.export.net_program import open_net_program as open_net_program

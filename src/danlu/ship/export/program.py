@@ -11,7 +11,7 @@ from danlu.base.token_numbers import END
 from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.series.encoder import WindowEncoder
-from danlu.data.several_inputs import SeveralInputs
+from danlu.data.several_encoder import SeveralInputs
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import FittedColumn, NumberColumn
