@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chromium import NAMELESS, OVERLAPS, Reader, started
+from chromium import NAMELESS, OVERLAPS, PALE, Reader, started
 from danlu.view.page.assets import (
     CHART_SCRIPTS,
     DASHBOARD_SCRIPTS,
@@ -237,6 +237,7 @@ def test_no_text_is_cut_or_lies_over_other_text(site: Site, reader: Open, width:
         assert window.fits()
         assert page.evaluate(OVERLAPS) == []
         assert page.evaluate(NAMELESS) == []
+        assert page.evaluate(PALE) == []
 
 
 def test_a_page_says_that_it_loads_until_it_is_answered(site: Site, reader: Open) -> None:

@@ -192,3 +192,14 @@ def test_a_text_that_looks_like_a_number_stays_a_text_in_the_command() -> None:
     design = {**DESIGN, "recipe": {"data": {"name": "iris", "target": "12"}}}
     words = shlex.split(study_provenance(made.sample_study(), design, {}).command)
     assert 'data.target="12"' in words and "data.name=iris" in words
+
+
+def test_levels_that_cannot_be_typed_are_given_in_python() -> None:
+    design = {
+        "recipe": {"net": {"name": "mlp"}, "data": {"name": "digits"}, "train": {"epochs": 3, "seed": 0}},
+        "factors": {"train.clip_norm": [None, 5.0]}, "seeds": [0, 1, 2], "folds": 2,
+    }  # fmt: skip
+    assert study_provenance(made.sample_study(), design, {}).command == (
+        "danlu.compare(recipe={'net': {'name': 'mlp'}, 'data': {'name': 'digits'}, 'train': {'epochs': 3}}, "
+        "vary={'train.clip_norm': [None, 5.0]}, seeds=3, folds=2)"
+    )

@@ -40,7 +40,7 @@ def test_the_summary_tells_the_test_score_first_and_leaves_brackets_alone() -> N
 
 def test_a_run_that_is_not_finished_says_how_to_go_on() -> None:
     text = printed(print_summary, RUN | {"finished": False, "score": {}})
-    assert "danlu resume runs/[x]" in text
+    assert 'danlu resume "runs/[x]"' in text
 
 
 def test_columns_are_aligned_in_both_languages() -> None:

@@ -54,8 +54,11 @@ def _study_command(design: Mapping[str, Any], seeds: Sequence[int], folds: int) 
     if cure := design.get("cure"):
         return shlex.join(["danlu", "cure", str(shown(cure["run"])), "--seeds", str(len(seeds))])
     usual, asked = flat(Recipe().as_dict()), flat(design.get("recipe") or {})
+    factors: Mapping[str, Any] = design.get("factors") or {}
+    if any(level is None or isinstance(level, Mapping) for levels in factors.values() for level in levels):
+        return _study_call(design, factors, len(seeds), folds)
     words = ["danlu", "compare"]
-    for key, levels in (design.get("factors") or {}).items():
+    for key, levels in factors.items():
         words += ["--vary", f"{key}={','.join(map(typed, levels))}"]
     words += ["--seeds", str(len(seeds))]
     words += ["--folds", str(folds)] if folds > 1 else []
@@ -63,6 +66,20 @@ def _study_command(design: Mapping[str, Any], seeds: Sequence[int], folds: int) 
         words += [f"--{option}", str(design[option])] if design.get(option) is not None else []
     words += [f"{key}={typed(value)}" for key, value in asked.items() if value is not None and usual.get(key) != value]
     return shlex.join(words)
+
+
+def _study_call(design: Mapping[str, Any], factors: Mapping[str, Any], seeds: int, folds: int) -> str:
+    """The same in Python, for levels that cannot be typed: none, and several settings at once."""
+    usual = Recipe().as_dict()
+    own = {
+        section: {key: value for key, value in keys.items() if value != usual.get(section, {}).get(key)}
+        for section, keys in (design.get("recipe") or {}).items()
+        if isinstance(keys, Mapping)
+    }
+    given = {"recipe": {section: keys for section, keys in own.items() if keys}, "vary": dict(factors), "seeds": seeds}
+    given |= {"folds": folds} if folds > 1 else {}
+    given |= {option: design[option] for option in ("metric", "margin") if design.get(option) is not None}
+    return f"danlu.compare({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
 
 def _surroundings(environment: Mapping[str, Any]) -> list[tuple[str, str]]:

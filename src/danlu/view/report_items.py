@@ -124,7 +124,11 @@ def _charts(charts: Iterable[Chart], kind: str, *items: ReportItem) -> Markup:
 
 def _made_of(*items: ReportItem) -> Markup:
     buttons = [proved(say("report.made-of", name=item.name), item) for item in items]
-    return element("p", *(part for button in buttons for part in (button, " ")), class_="faint made-of")
+    return element(
+        "p",
+        *(part for at, button in enumerate(buttons) for part in (*([" · "] if at else []), button)),
+        class_="faint made-of",
+    )
 
 
 def _findings(info: RunInfo, item: ReportItem) -> Markup:

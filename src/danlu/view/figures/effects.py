@@ -41,7 +41,7 @@ def _forest_panel(effects: list[EffectRow], metric: str, remedies: bool) -> Pane
     marks: list[Mark] = [GuideLine(0.0, dash="solid")]
     for verdict, (color, shape) in _LOOK.items():
         chosen = [(row, one) for row, one in zip(rows, shown, strict=True) if look_of(one.verdict) == verdict]
-        if chosen:
+        if any(one.mean is not None for _, one in chosen):
             at = [row for row, _ in chosen]
             known = [(row, one) for row, one in chosen if one.low is not None]
             if known:
@@ -93,7 +93,9 @@ def _effect_text(effect: EffectRow) -> str:
 
 
 def _numbers(effect: EffectRow) -> str:
-    mean = "–" if effect.mean is None else f"{effect.mean:+.4f}"
+    if effect.mean is None:
+        return say(f"figure.verdict-{look_of(effect.verdict)}")  # of trainings that diverge
+    mean = f"{effect.mean:+.4f}"
     return mean if effect.low is None or effect.high is None else f"{mean} [{effect.low:+.4f} … {effect.high:+.4f}]"
 
 

@@ -1,6 +1,7 @@
 """Curves that need no picture: what stays at one value, and what is the same as another."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from danlu.base.metric_names import metric_bounds, metric_name
@@ -8,6 +9,7 @@ from danlu.base.words import say
 from danlu.view.figures.names import short
 from danlu.view.info.curves import Curves
 
+_BETWEEN_CHINESE = re.compile("(?<=[\u2e80-\uffef]) (?=[\u2e80-\uffef])")  # a name may be Latin there, or not
 _SAME = 1e-9  # of their size, two numbers that were computed in two ways
 _NEAR = 0.01  # shares that are never further apart: one curve over the other
 
@@ -39,7 +41,8 @@ def same_scores(info: Curves) -> tuple[Sequence[str], list[str]]:
             continue
         facts = {"metric": metric_name(name), "other": metric_name(twin[0])}
         far = math.ceil(round(1e4 * twin[1], 6)) / 1e4
-        notes.append(say("figure.near-score", far=f"{far:g}", **facts) if far else say("figure.same-score", **facts))
+        told = say("figure.near-score", far=f"{far:g}", **facts) if far else say("figure.same-score", **facts)
+        notes.append(_BETWEEN_CHINESE.sub("", told))
     return kept, notes
 
 

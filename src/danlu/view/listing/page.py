@@ -131,6 +131,8 @@ def cell_text(row: Mapping[str, Any], column: str) -> Any:
         return None
     if isinstance(found, bool) or not isinstance(found, int | float):
         return text_of_fact(found)
+    if _is_score(row, column):
+        return score_text(found)
     return f"{found:,}" if column in _COUNTED else short(round(found, 1) if column == "seconds" else found)
 
 
@@ -146,12 +148,16 @@ def _difference(row: Row, base: Row, column: str) -> list[Any] | None:
         change: float = mine - other
         if abs(change) <= _FEWEST * max(abs(mine), abs(other)) or change != change:
             return None
-        metric = column.rpartition(".")[2]
-        is_score = (column == metric and column in row["_metrics"]) or column.startswith(("test.", "validation."))
-        better = 0 if not is_score else 1 if (change > 0) != (metric in COSTS) else -1
-        return [f"{'+' if change > 0 else '−'}{short(abs(change))}", better]
+        sign, size = "+" if change > 0 else "−", abs(change)
+        if not _is_score(row, column):
+            return [f"{sign}{short(size)}", 0]
+        return [f"{sign}{score_text(size)}", 1 if (change > 0) != (column.rpartition(".")[2] in COSTS) else -1]
     text = cell_text(base, column)
     return [say("page.instead-of", value=text if text not in ("", None) else "–"), 0]
+
+
+def _is_score(row: Mapping[str, Any], column: str) -> bool:
+    return column in row["_metrics"] or column.startswith(("test.", "validation.")) or column == "train.loss"
 
 
 def _is_number(value: Any) -> bool:

@@ -96,7 +96,7 @@ danlu.NotesPanel = class {
       close();
       this.refresh?.();
     };
-    this.host.replaceChildren(danlu.make("form", { onsubmit: (event) => { event.preventDefault(); save(); }, onkeydown: (event) => { if (event.key === "Escape") close(); } },
+    this.host.replaceChildren(danlu.make("form", { onsubmit: (event) => { event.preventDefault(); save(); }, onkeydown: (event) => { if (event.key === "Escape" && text.value === note) close(); } }, // a note that was typed is not lost by a key
       nameRow, tagRow, danlu.make("label", {}, danlu.say("ask-note"), text), danlu.make("label", { class: "check" }, starred, ` ${danlu.say("star")}`), wrong,
       danlu.make("div", { class: "bar" }, danlu.make("button", { type: "submit" }, danlu.say("save")), danlu.make("button", { onclick: close }, danlu.say("cancel")))));
     named.focus();

@@ -115,8 +115,9 @@ danlu.RunPage = class {
     this.charts.show(answer.charts.slice(1));
     this.machine.update(answer.moments);
     if (answer.net && !this.graph.childElementCount) {
-      const image = danlu.make("img", { src: `/api/run/${this.id}/net.svg?lang=${danlu.language}`, alt: danlu.say("net") });
-      this.graph.replaceChildren(danlu.make("h2", {}, danlu.say("net")), danlu.make("div", { class: "graph" }, image));
+      const wait = danlu.faint(danlu.say("loading"));
+      const image = danlu.make("img", { src: `/api/run/${this.id}/net.svg?lang=${danlu.language}`, alt: danlu.say("net"), onload: () => wait.remove(), onerror: () => wait.remove() });
+      this.graph.replaceChildren(danlu.make("h2", {}, danlu.say("net")), danlu.make("div", { class: "graph" }, wait, image));
     }
     if (!this.rest.childElementCount) {
       this.rest.replaceChildren(danlu.folded(danlu.say("recipe"), danlu.make("pre", {}, answer.recipe)),

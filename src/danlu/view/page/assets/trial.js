@@ -67,7 +67,7 @@ danlu.inputs = {
         event.preventDefault();
         asking.ask("beginning", { text: text.value, tokens: Number(tokens.value), temperature: Number(temperature.value), seed: Number(seed.value) });
       },
-    }, text, danlu.make("div", { class: "fields" }, tokensField, temperatureField, seedField), danlu.make("div", { class: "bar" }, danlu.make("button", { class: "plain" }, danlu.say("try-continue"))));
+    }, text, danlu.make("div", { class: "fields" }, tokensField, temperatureField, seedField), danlu.make("div", { class: "bar" }, danlu.make("button", { class: "plain", type: "submit" }, danlu.say("try-continue"))));
     text.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
     return [form];
   },
