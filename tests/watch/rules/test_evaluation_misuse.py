@@ -29,7 +29,7 @@ def uneven(
 def test_each_kind_is_told(kind: str) -> None:
     found = told(RULE, unfair(kind))
     assert (found.severity, found.since, found.variant) == ("warning", 40, kind)
-    assert found.numbers == {"share": 0.3, "score": 3.0, "other": 10.0, "how": ""}
+    assert found.numbers == {"share": 0.3, "score": 3.0, "other": 10.0}
 
 
 def dropping(*, share: float) -> Measured:
