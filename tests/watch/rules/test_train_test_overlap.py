@@ -76,6 +76,10 @@ def test_doubles_of_the_data_themselves_are_advice() -> None:
     assert (found.severity, found.variant, found.numbers) == ("advice", "doubles", {"share": 0.2, "doubled": 0.2})
     assert told(RULE, doubled(share=0.01)).severity == "warning"
     assert verdict(RULE, doubled(overlap=0.02)) is None
+    passengers = doubled(overlap=0.14)
+    assert verdict(RULE, passengers) is not None
+    passengers.chance_overlap = 0.01  # alike in few columns, of which none tells them all apart
+    assert verdict(RULE, passengers) is None
 
 
 def test_parts_that_share_nothing_are_silent() -> None:

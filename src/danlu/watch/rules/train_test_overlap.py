@@ -34,7 +34,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     held_out = [one for one in known if one.overlap < 0.99]
     # Rows of few different values are alike by chance; what is beyond that is not.
     leaking = [one for one in held_out if one.overlap - measured.chance_overlap >= share]
-    doubles = _doubles(held_out, measured, thresholds)
+    doubles = _doubles(held_out, measured, thresholds, share)
     if doubles is not None:
         return doubles
     if held_out:
@@ -52,12 +52,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return _verdict(subset[0].step, 1.0) if len(subset) > len(known) / 2 else None
 
 
-def _doubles(held_out: list[Evaluation], measured: Measured, thresholds: Thresholds) -> Verdict | None:
+def _doubles(held_out: list[Evaluation], measured: Measured, thresholds: Thresholds, share: float) -> Verdict | None:
     """The data hold so many samples more than once that any split by chance has them on both sides: those of the
     training are as often doubles among themselves."""
-    measure = thresholds["min_overlap_share"], thresholds["max_doubles_share"]
-    met = [one for one in held_out if measure[0] <= one.overlap - measured.chance_overlap <= measure[1]]
-    if measured.epoch_steps is None or len(met) <= len(held_out) / 2 or measured.chance_overlap > measure[0]:
+    # Rows that are alike in a table's few columns are no copies, unless some column hardly ever repeats itself.
+    least = share if measured.chance_overlap else thresholds["min_overlap_share"]
+    met = [one for one in held_out if least <= one.overlap - measured.chance_overlap <= thresholds["max_doubles_share"]]
+    few = measured.epoch_steps is None or len(met) <= len(held_out) / 2
+    if few or measured.chance_overlap > thresholds["min_overlap_share"]:
         return None
     if measured.doubled < thresholds["min_doubled_ratio"] * met[-1].overlap:
         return None
