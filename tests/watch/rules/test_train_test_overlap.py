@@ -33,16 +33,16 @@ def beside(*, samples: int = 50, share: float = 0.9) -> Measured:
     return measured
 
 
-def doubled(*, share: float = 0.2, overlap: float = 0.2) -> Measured:
+def doubled(*, share: float = 0.2, overlap: float = 0.2, samples: int = 5000) -> Measured:
     """Held-out samples of which some were trained on, and training samples of which some are there twice."""
-    measured = evaluated(overlap=overlap)
+    measured = evaluated(overlap=overlap, samples=samples)
     measured.inputs.shape = (16, 8)
     measured.epoch_steps, measured.doubled = 4, share
     return measured
 
 
 THRESHOLDS = [
-    ("min_doubled_ratio", doubled, {"share": 0.07, "overlap": 0.1}, {"share": 0.08, "overlap": 0.1}),
+    ("min_doubled_ratio", doubled, {"share": 0.06, "overlap": 0.1}, {"share": 0.08, "overlap": 0.1}),
     ("min_overlap_share", declared, {"overlap": 0.049}, {"overlap": 0.051}),
     ("min_overlap_share_narrow", declared, {"overlap": 0.19, "numbers": 4}, {"overlap": 0.21, "numbers": 4}),
     ("min_features", declared, {"numbers": 31}, {"numbers": 32}),
@@ -76,10 +76,6 @@ def test_doubles_of_the_data_themselves_are_advice() -> None:
     assert (found.severity, found.variant, found.numbers) == ("advice", "doubles", {"share": 0.2, "doubled": 0.2})
     assert told(RULE, doubled(share=0.01)).severity == "warning"
     assert verdict(RULE, doubled(overlap=0.02)) is None
-    passengers = doubled(overlap=0.14)
-    assert verdict(RULE, passengers) is not None
-    passengers.chance_overlap = 0.01  # alike in few columns, of which none tells them all apart
-    assert verdict(RULE, passengers) is None
 
 
 def test_parts_that_share_nothing_are_silent() -> None:
@@ -150,3 +146,22 @@ def test_a_step_an_epoch_makes_no_policy_of_a_net() -> None:
     assert verdict(RULE, measured) is None
     measured.full_batch = True
     assert told(RULE, measured).numbers == {"share": 0.5}
+
+
+def passengers(*, chance: float, overlap: float = 0.34, doubles: float = 0.54) -> Measured:
+    measured = doubled(share=doubles, overlap=overlap)
+    measured.chance_overlap = chance
+    return measured
+
+
+def test_rows_alike_in_few_columns_that_go_together_are_no_copies() -> None:
+    found = check_threshold(RULE, passengers, "min_chance_share", {"chance": 0.02}, {"chance": 0.021})
+    assert found is not None
+    assert found.variant == "doubles"
+    assert verdict(RULE, passengers(chance=0.13)) is None
+    few = passengers(chance=0.13, doubles=0.2, overlap=0.4)
+    assert verdict(RULE, few) is not None
+    few.evaluations = [replace(one, samples=20) for one in few.evaluations]
+    assert verdict(RULE, few) is None  # 8 of 20 may be as many as the 4 to be expected
+    leak = passengers(chance=0.13, doubles=0.2, overlap=0.5)  # more than alike among themselves
+    assert told(RULE, leak).severity == "warning"

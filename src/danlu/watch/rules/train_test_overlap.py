@@ -34,9 +34,12 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     held_out = [one for one in known if one.overlap < 0.99]
     # Rows of few different values are alike by chance; what is beyond that is not.
     leaking = [one for one in held_out if one.overlap - measured.chance_overlap >= share]
-    doubles = _doubles(held_out, measured, thresholds, share)
-    if doubles is not None:
-        return doubles
+    if _are_doubles(held_out, measured, thresholds):
+        if measured.chance_overlap >= thresholds["min_chance_share"] * held_out[-1].overlap:
+            return None  # rows alike in a table's few columns, which go together, are no copies
+        doubles = _doubles(held_out, measured, thresholds)
+        if doubles is not None:
+            return doubles
     if held_out:
         # Part of a pass was trained on. Before a whole epoch was seen this could be the training data's own score.
         sure = [one for one in leaking if measured.epoch_steps is not None or _is_subset(one, measured, thresholds)]
@@ -52,16 +55,21 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return _verdict(subset[0].step, 1.0) if len(subset) > len(known) / 2 else None
 
 
-def _doubles(held_out: list[Evaluation], measured: Measured, thresholds: Thresholds, share: float) -> Verdict | None:
-    """The data hold so many samples more than once that any split by chance has them on both sides: those of the
-    training are as often doubles among themselves."""
-    # Rows that are alike in a table's few columns are no copies, unless some column hardly ever repeats itself.
-    least = share if measured.chance_overlap else thresholds["min_overlap_share"]
-    met = [one for one in held_out if least <= one.overlap - measured.chance_overlap <= thresholds["max_doubles_share"]]
-    few = measured.epoch_steps is None or len(met) <= len(held_out) / 2
-    if few or measured.chance_overlap > thresholds["min_overlap_share"]:
-        return None
-    if measured.doubled < thresholds["min_doubled_ratio"] * met[-1].overlap:
+def _are_doubles(held_out: list[Evaluation], measured: Measured, thresholds: Thresholds) -> bool:
+    """Whether training samples are as often alike among themselves as held-out ones are like them: then any split by
+    chance has such samples on both sides."""
+    if measured.epoch_steps is None or not held_out:
+        return False
+    overlap, samples = held_out[-1].overlap, held_out[-1].samples
+    surely = overlap - 2 * math.sqrt(overlap * (1 - overlap) / samples)  # of few samples a share says little
+    return measured.doubled >= thresholds["min_doubled_ratio"] * surely
+
+
+def _doubles(held_out: list[Evaluation], measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    """The data hold so many samples more than once that it shows."""
+    least, most = thresholds["min_overlap_share"], thresholds["max_doubles_share"]
+    met = [one for one in held_out if least <= one.overlap <= most]
+    if len(met) <= len(held_out) / 2:
         return None
     numbers = {"share": met[-1].overlap, "doubled": measured.doubled}
     return Verdict("advice", met[0].step, numbers, variant="doubles", remedies=("drop-doubles",))
@@ -94,6 +102,7 @@ RULE = Rule(
         "min_samples": Threshold(8, "samples"),
         "min_doubled_ratio": Threshold(0.75, "times"),
         "max_doubles_share": Threshold(0.5, "share"),
+        "min_chance_share": Threshold(0.06, "share"),
         "max_subset_share": Threshold(0.9, "share", "subset"),
     },
 )
