@@ -1,7 +1,7 @@
 """Which columns of a table are to be predicted, and what their cells are: classes, quantities, or labels."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy
@@ -34,11 +34,13 @@ _TARGET_NAMES = (
 def columns_of(given: str | int | Sequence[str | int] | None) -> Columns | None:
     """The columns that a caller names, numbers among them as text.
 
-    >>> columns_of(-1), columns_of(["a", 2]), columns_of(["a"])
-    ('-1', ('a', '2'), 'a')
+    >>> columns_of(-1), columns_of(["a", 2]), columns_of(["a"]), columns_of(1.5)
+    ('-1', ('a', '2'), 'a', '1.5')
     """
-    if given is None or isinstance(given, str | int):
-        return None if given is None else str(given)
+    if given is None:
+        return None
+    if isinstance(given, str) or not isinstance(given, Iterable):  # whatever else it is names no column, and is told so
+        return str(given)
     several = tuple(str(one) for one in given)
     return several[0] if len(several) == 1 else several or None
 
