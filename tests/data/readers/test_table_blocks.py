@@ -59,3 +59,15 @@ def test_a_ragged_line_is_named_by_its_place_in_the_file(tmp_path: Path, monkeyp
     path.write_text(PLAIN.replace("150,x150,", "150,x150,1,2,"))
     with pytest.raises(UserError, match="152"):
         list(read_table_blocks(path))
+
+
+@pytest.mark.parametrize("text", ["a,b\n" + "1," * 900, 'a,b\n1,"' + "x\n" * 900])
+def test_a_row_without_an_end_is_refused_where_the_table_may_be_of_any_size(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(table_blocks, "_LONGEST_ROW", 500)
+    with pytest.raises(UserError) as caught:
+        list(read_table_blocks(tmp_path / "t.csv", always=True))
+    assert [fault.id for fault in caught.value.faults] == ["large.endless-row"]

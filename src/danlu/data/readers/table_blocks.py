@@ -13,6 +13,8 @@ from danlu.data.table.columns import Sheet
 from danlu.data.table.frames import parquet_blocks
 
 BLOCK_BYTES = 4 * 2**20
+# Of a table on the disk. A longer row is none: the file has no lines, or a quotation mark is never closed.
+_LONGEST_ROW = 64 * 2**20
 
 
 def read_table_blocks(path: Path, options: FileOptions | None = None, *, always: bool = False) -> Iterator[Sheet]:
@@ -42,7 +44,7 @@ def read_table_blocks(path: Path, options: FileOptions | None = None, *, always:
     yield sheet
     with open_file(path, in_pieces=always) as file, guarded(path):
         file.seek(len(first))
-        while block := _block(file):
+        while block := _block(file, path, bounded=always):
             if block.strip():
                 yield from begun.read(block, line)
             line += block.count(b"\n")
@@ -51,18 +53,22 @@ def read_table_blocks(path: Path, options: FileOptions | None = None, *, always:
 def _first_block(path: Path, any_size: bool) -> bytes | None:
     """The first block of a file that has more than one."""
     with open_file(path, in_pieces=any_size) as file, guarded(path):
-        block = _block(file)
+        block = _block(file, path, bounded=any_size)
         return block if file.read(1) else None
 
 
-def _block(file: IO[bytes]) -> bytes:
+def _block(file: IO[bytes], path: Path, *, bounded: bool) -> bytes:
     """About so many bytes that end where a row does: at a line's end outside of quotes."""
-    block = file.read(BLOCK_BYTES)
-    while more := file.readline():
-        block += more
-        if block.endswith(b"\n") and block.count(b'"') % 2 == 0:
+    pieces = [file.read(BLOCK_BYTES)]
+    quotes, beyond = pieces[0].count(b'"'), 0
+    while more := file.readline(_LONGEST_ROW if bounded else -1):
+        pieces.append(more)
+        quotes, beyond = quotes + more.count(b'"'), beyond + len(more)
+        if more.endswith(b"\n") and quotes % 2 == 0:
             break
-    return block
+        if bounded and beyond >= _LONGEST_ROW:
+            fail("large.endless-row", path=path, size=_LONGEST_ROW // 2**20)
+    return b"".join(pieces)
 
 
 @dataclass(frozen=True)
