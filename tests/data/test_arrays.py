@@ -197,7 +197,7 @@ def test_floats_of_eight_bits_are_numbers_too() -> None:
 
 
 def test_text_is_no_quantity(language: str) -> None:
-    with pytest.raises(UserError, match={"en": "regression needs numbers", "zh": "回归的目标必须是数字"}[language]):
+    with pytest.raises(UserError, match={"en": "a regression predicts numbers", "zh": "回归预测的是数值"}[language]):
         load((X, ["a", "b"] * 20), task="regression")
 
 
