@@ -27,6 +27,7 @@ RULE = Rule(
     severities=("warning",),
     needs=("loss",),
     fault_in="whole loss",
+    variants_in={"reductions": "loss"},
     remedies=("weigh-losses", "same-reduction"),
     # A loss that is learnt fast may become small beside another one; what counts is where they begin. One that begins
     # near 0, as what keeps two nets together does, has nothing to say yet.
