@@ -170,7 +170,7 @@ def test_a_folder_with_its_masks_is_scored(tmp_path: Path) -> None:
 MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "loss": ({"loss": "mse"}, "cross-entropy, nll, focal", "cross-entropy, nll, focal"),
     "binary-loss": ({"loss": "bce"}, "class at each place", "每个位置"),
-    "balance": ({"balance": "classes"}, "segmentation", "segmentation"),
+    "balance": ({"balance": "classes"}, "segmentation", "语义分割"),
     "metric": ({"vary": {"lr": [0.1, 0.2]}, "metric": "f1"}, "miou", "miou"),
 }
 
