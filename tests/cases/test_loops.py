@@ -55,7 +55,10 @@ LOOPS: dict[str, Right] = {
     "layers_in_a_list": Right(
         said=(
             r"optimizer not given \[\('parameters-not-optimized', 'warning', \"an optimizer trains 4 [^\"]*\"\), ",
-            r"optimizer given \[\('parameters-not-optimized', 'warning', \"an optimizer trains 4 [^\"]*\"\)\]\n",
+            (
+                r"optimizer given \[\('parameters-not-optimized', 'warning', \"an optimizer trains 4 [^\"]*\"\)"
+                r"(, \('too-few-epochs', 'advice'.*)?\]\n"
+            ),
         ),
         unsaid=("no-update",),
     ),

@@ -1,5 +1,6 @@
 """Whether padding is counted by the loss and moves the answers, of the tokens themselves and of those looked up."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -32,6 +33,14 @@ class Pooled(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         mask = self.mask(x)[:, :, None].float()
         return (self.embed(x) * mask).sum(1) / mask.sum(1).clamp(min=1)
+
+
+def test_a_token_that_begins_and_ends_rows_is_no_padding_of_the_loss() -> None:
+    def batch() -> Batch:
+        x, _ = padded()
+        return torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1), x
+
+    assert math.isnan(tried(Reader(), batch).pads_counted)
 
 
 def test_padding_that_is_masked_moves_nothing() -> None:

@@ -1,6 +1,7 @@
 """Weights that were kept as a copy, or not."""
 
 import copy
+import linecache
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from danlu.base.records import CodeLine
 from danlu.watch.measured import Measured
+from danlu.watch.probes import reloaded
 from danlu.watch.probes.reloaded import ReloadProbe
 
 KEPT: dict[str, tuple[Callable[[nn.Module], Any], bool]] = {
@@ -36,6 +39,19 @@ def test_before_any_step_and_of_other_modules_nothing_is_said() -> None:
     for measured, module in ((Measured(), net), (Measured(step=5), other)):
         ReloadProbe(measured, {"": net}).loaded(module, module.state_dict())
         assert not measured.unfair
+
+
+@pytest.mark.parametrize(
+    ("line", "found"), [("net.load_state_dict(net.state_dict())\n", False), ("net.load_state_dict(best)\n", True)]
+)
+def test_a_state_that_one_statement_takes_and_gives_back(
+    line: str, found: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reloaded, "calling_line", lambda: CodeLine("<me>", 1))
+    monkeypatch.setitem(linecache.cache, "<me>", (len(line), None, [line], "<me>"))
+    net, measured = nn.Linear(2, 2), Measured(step=5)
+    ReloadProbe(measured, {"": net}).loaded(net, net.state_dict())
+    assert ("kept" in measured.unfair) == found
 
 
 def test_lazy_parameters_are_left_alone() -> None:

@@ -121,3 +121,6 @@ def test_a_curve_that_has_hardly_begun_to_fall() -> None:
     assert check_threshold(RULE, curved, "max_begun_share", {"share": 0.11}, {"share": 0.09}) is None
     assert verdict(RULE, begun(share=0.0)) is None
     assert verdict(RULE, begun(epochs=10)) is None
+    unknown = begun()
+    unknown.unread["inputs"] = "sparse"
+    assert verdict(RULE, unknown) is None

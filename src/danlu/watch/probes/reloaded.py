@@ -1,5 +1,6 @@
 """Weights that are loaded into a net: whether they were kept as a copy, or are the net's own."""
 
+import linecache
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from danlu.watch.conduct import Unfair
 from danlu.watch.frames import calling_line
 from danlu.watch.measured import Measured
 from danlu.watch.tracing import is_unmade, unreadable
+
+_MADE_NOW = ".state_dict()"
 
 
 class ReloadProbe:
@@ -30,6 +33,8 @@ class ReloadProbe:
         if not pairs or not all(_is_same(one, other) for one, other in pairs):
             return
         line = calling_line()
+        if line is not None and _MADE_NOW in linecache.getline(line.file, line.line).partition("load_state_dict")[2]:
+            return  # one statement takes the state and gives it back, which changes nothing and keeps nothing
         if line is not None:
             self._measured.lines.setdefault("reloaded", line)
         self._measured.unfair.setdefault("kept", Unfair(self._measured.step))

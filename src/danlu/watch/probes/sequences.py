@@ -36,10 +36,14 @@ class Relation:
 
 @dataclass(frozen=True)
 class Padding:
-    """Rows [N, T] end in runs of `token`, of several lengths; `mask` is True there."""
+    """Rows [N, T] end in runs of `token`, of several lengths; `mask` is True there.
+
+    `begins`: every row begins with it too.
+    """
 
     token: int
     mask: torch.Tensor
+    begins: bool
 
     @property
     def share(self) -> float:
@@ -167,12 +171,14 @@ def padding_of(tokens: torch.Tensor) -> Padding | None:
     is_token = tokens == token
     mask = is_token.flip(1).cumprod(1).flip(1).bool()
     runs = mask.sum(1)
-    begun = int(is_token[:, 0].all())
-    inside = float((is_token & ~mask)[:, begun:].sum()) / max(1.0, float(is_token.sum()))
+    begins = bool(is_token[:, 0].all())
+    inside = float((is_token & ~mask)[:, int(begins) :].sum()) / max(1.0, float(is_token.sum()))
     padded = float((runs >= 2).float().mean())
     if inside > _MOST_INSIDE or padded < _PADDED_ROWS or float(mask.float().mean()) < _PADDED_PLACES:
         return None
-    return Padding(int(token), mask) if len(runs.unique()) > 1 and bool((runs < tokens.shape[1]).any()) else None
+    return (
+        Padding(int(token), mask, begins) if len(runs.unique()) > 1 and bool((runs < tokens.shape[1]).any()) else None
+    )
 
 
 def is_declared(

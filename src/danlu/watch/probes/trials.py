@@ -55,7 +55,9 @@ def try_all(tried: TriedCall, *, always_the_same: bool) -> None:
     if tried.padding is not None:
         trial.padded = tried.padding.share
         trial.declares_padding = is_declared(tried.padding, tried.inputs, tried.call.tensors, modules)
-        trial.pads_counted = counted(tried, tried.padding)
+        # A token that begins rows too is their end as well, and to be told, unless something calls it padding.
+        if trial.declares_padding or not tried.padding.begins:
+            trial.pads_counted = counted(tried, tried.padding)
         if tried.loss is not None and tried.loss.kind == "classes":
             trial.left_out = left_out(tried.padding, tried.loss.targets, tried.loss.ignored)
         if tried.batch == 0 and trial.response.last > 0:

@@ -41,6 +41,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 def _has_hardly_begun(measured: Measured, thresholds: Thresholds, epochs: float) -> bool:
     """A few steps of next to no effect: of a curve that has yet to bend down nothing can be told beforehand."""
+    if "inputs" in measured.unread:
+        return False  # how often they came nobody knows
     few = measured.loss.count < thresholds["max_begun_steps"] and epochs <= thresholds["max_early_epochs"]
     gain, error = late_gain(measured)
     return few and progress(measured) < thresholds["max_begun_share"] and gain > 2 * error
