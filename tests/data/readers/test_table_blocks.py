@@ -68,6 +68,6 @@ def test_a_row_without_an_end_is_refused_where_the_table_may_be_of_any_size(
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 64)
     monkeypatch.setattr(table_blocks, "_LONGEST_ROW", 500)
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UserError, match="no row ends within") as caught:
         list(read_table_blocks(tmp_path / "t.csv", always=True))
     assert [fault.id for fault in caught.value.faults] == ["large.endless-row"]
