@@ -199,8 +199,7 @@ class Culprits:
             return uncalled_at
         line = self._measured.lines.get("backward")
         scopes = self._sources.around(line) if line is not None else []
-        number = clears_within(scopes[0], line) if line is not None and scopes else None
-        return CodeLine(line.file, number) if line is not None and number is not None else None
+        return self._at(line, clears_within(scopes[0], line)) if line is not None and scopes else None
 
     def _made_in_pass(self) -> CodeLine | None:
         """Where a class of the user's makes a layer in a method that runs in each pass."""
@@ -215,8 +214,7 @@ class Culprits:
     def _telling(self, told_by: Sequence[str], place: CodeLine) -> CodeLine | None:
         """The line of one of these calls in the class or function in which a line stands."""
         scopes = self._sources.around(place) if told_by else []
-        number = only_call(scopes[0], told_by) if len(scopes) > 1 else None
-        return CodeLine(place.file, number) if number is not None else None
+        return self._at(place, only_call(scopes[0], told_by)) if len(scopes) > 1 else None
 
     def _called(self, made: CodeLine) -> CodeLine:
         """The line under way that calls the function in which something was made, where that function is over."""

@@ -8,7 +8,8 @@ from danlu.watch.probes.code_words import name_of, own_words
 from danlu.watch.walking import statements, walk
 
 _INITS = re.compile(r"^(normal|uniform|constant|zeros|ones|fill|zero|xavier_\w+|kaiming_\w+|orthogonal|trunc_normal)_$")
-_CUTS = ("detach", "item", "numpy", "tolist")
+CUTS = ("detach", "item", "numpy", "tolist")
+"""Methods whose result is out of the graph."""
 
 
 def in_pass(scope: ast.AST, names: Collection[str]) -> int | None:
@@ -18,7 +19,7 @@ def in_pass(scope: ast.AST, names: Collection[str]) -> int | None:
     >>> in_pass(ast.parse(source), ("relu",)), in_pass(ast.parse(source), ("tanh",))
     (4, None)
     """
-    calls = (one for one in _of_pass(scope) if isinstance(one, ast.Call) and _called(one) in names)
+    calls = (one for one in of_pass(scope) if isinstance(one, ast.Call) and _called(one) in names)
     return max((one.lineno for one in calls), default=None)
 
 
@@ -30,9 +31,9 @@ def cut_in_pass(scope: ast.AST) -> int | None:
     3
     """
     found = {
-        one.lineno for one in _of_pass(scope)
+        one.lineno for one in of_pass(scope)
         if (isinstance(one, ast.Attribute) and one.attr == "data" and isinstance(one.ctx, ast.Load))
-        or (isinstance(one, ast.Call) and _called(one) in _CUTS)
+        or (isinstance(one, ast.Call) and _called(one) in CUTS)
         or (isinstance(one, ast.With) and any(_called(item.context_expr) == "no_grad" for item in one.items))
     }  # fmt: skip
     return found.pop() if len(found) == 1 else None
@@ -107,7 +108,8 @@ def uncalled(scopes: Iterable[ast.AST], name: str) -> int | None:
     return None
 
 
-def _of_pass(scope: ast.AST) -> Iterator[ast.AST]:
+def of_pass(scope: ast.AST) -> Iterator[ast.AST]:
+    """All that stands in the `forward` of a class."""
     for one in walk(scope):
         if isinstance(one, ast.FunctionDef) and one.name == "forward":
             yield from walk(one)

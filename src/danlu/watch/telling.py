@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from danlu.base.records import CodeLine
+from danlu.watch.pointing import CUTS, of_pass
 from danlu.watch.probes.code_words import name_of, own_words
 from danlu.watch.walking import statements, walk
 
@@ -45,8 +46,7 @@ def makes_a_layer(scope: ast.AST) -> int | None:
     >>> makes_a_layer(ast.parse(source))
     3
     """
-    passes = (one for one in walk(scope) if isinstance(one, ast.FunctionDef) and one.name == "forward")
-    calls = (one for each in passes for one in walk(each) if isinstance(one, ast.Call))
+    calls = (one for one in of_pass(scope) if isinstance(one, ast.Call))
     return min((one.lineno for one in calls if _LAYERS.match(name_of(one.func))), default=None)
 
 
@@ -96,7 +96,7 @@ def cuts_the_graph(scope: ast.AST, line: CodeLine) -> CodeLine:
 
 def _cuts(call: ast.Call) -> bool:
     fresh = name_of(call.func) == "tensor" and any(one.arg == "requires_grad" for one in call.keywords)
-    return fresh or name_of(call.func) in ("detach", "item", "numpy", "tolist")
+    return fresh or name_of(call.func) in CUTS
 
 
 def clears_within(scope: ast.AST, line: CodeLine) -> int | None:
