@@ -7,13 +7,12 @@ from danlu.view.figures.chart import Line, Panel, Points, Zone
 from danlu.view.palette import LIGHT
 from danlu.view.paper.lines import Lettered
 from danlu.view.paper.marks import Dots, Mark, Place, Rectangle, Region, Stroke, Words
-from danlu.view.paper.painted import DASHES, FAINT
+from danlu.view.paper.painted import CAP, DASHES, FAINT, ZONE
 
 _SIZE = 7.5
 _EM = _SIZE / 72
 _HANDLE, _GAP, _COLUMN, _EDGE = 2.0 * _EM, 0.8 * _EM, 2.0 * _EM, 0.5 * _EM
 _ROW = 1.45 * _EM
-_CAP = 0.73
 _MOST_COLUMNS = 4
 
 
@@ -50,7 +49,7 @@ def legend_marks(sheet: Lettered, entries: Sequence[LegendEntry], inner: Region)
         for entry, width in zip(row, widths, strict=False):
             text = sheet.fitted(entry.label, max(right - x - _HANDLE - _GAP, _EM), _SIZE)
             marks += [_handle(entry, x, middle)]
-            base = middle + _CAP / 2 * _EM
+            base = middle + CAP / 2 * _EM
             marks.append(Words(x + _HANDLE + _GAP, base, text, _SIZE, LIGHT["ink"]))
             x += width + _COLUMN
     return marks
@@ -84,4 +83,4 @@ def _handle(entry: LegendEntry, x: float, middle: float) -> Mark:
             face, edge, width = ("", color, 1.4) if mark.shape == "ring" else (color, "#FFFFFF", 0.5)
             return Dots(centre, mark.shape, mark.size, face, edge, width)
         case Zone():
-            return Rectangle((x, middle - 0.35 * _EM, x + _HANDLE, middle + 0.35 * _EM), color, alpha=0.12)
+            return Rectangle((x, middle - 0.35 * _EM, x + _HANDLE, middle + 0.35 * _EM), color, alpha=ZONE)

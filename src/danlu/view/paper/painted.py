@@ -11,10 +11,10 @@ from danlu.view.paper.scale import Scale
 
 DASHES = {"solid": (), "dash": (4.0, 2.0), "dot": (1.0, 1.5), "dashdot": (5.0, 1.5, 1.0, 1.5)}
 FAINT = 0.35
-_ZONE = 0.12
+ZONE = 0.12
 _SIZE = 7.5
 _POINT = 1 / 72
-_CAP = 0.73
+CAP = 0.73  # height of a capital over the size of its font
 _HATCH = 6 * _POINT  # between the lines over a zone
 _LEVELS = 255  # of a ramp of colours
 _WHOLE = ("ring", "star")  # shapes that mark one point, and are whole at the edge too
@@ -66,7 +66,7 @@ class _Space:
             top, bottom = sorted((self._up(mark.low), self._up(mark.high)))
         region = (left, top, right, bottom)
         color = LIGHT[mark.color]
-        return [Rectangle(region, color, alpha=_ZONE), Stroke(_hatched(region), color, 1.0, alpha=_ZONE, within=region)]
+        return [Rectangle(region, color, alpha=ZONE), Stroke(_hatched(region), color, 1.0, alpha=ZONE, within=region)]
 
     def line(self, mark: Line) -> list[Mark]:
         pieces = self._pieces(mark.xs, mark.ys, stairs=mark.stairs)
@@ -113,8 +113,8 @@ class _Space:
             return lines, [Words(right, place - 2 * _POINT, text, _SIZE, LIGHT["ink"], align="right")]
         half, pad = self._sheet.wide(text, _SIZE) / 2, 0.25 * _SIZE * _POINT
         row = self._free_row(place - half - pad, place + half + pad)
-        upper = top + 0.03 * (bottom - top) + row * (_CAP * _SIZE * _POINT + 3 * pad)
-        base = upper + _CAP * _SIZE * _POINT
+        upper = top + 0.03 * (bottom - top) + row * (CAP * _SIZE * _POINT + 3 * pad)
+        base = upper + CAP * _SIZE * _POINT
         region = (place - half - pad, upper - pad, place + half + pad, base + pad)
         return lines, [
             Rectangle(region, color, rounding=pad),
@@ -142,7 +142,7 @@ class _Space:
         column = (self._inner[2] - self._inner[0]) / max(1, len(mark.xs))
         signs = max((self._sheet.wide(text, _SIZE) for texts in mark.texts for text in texts), default=0.0)
         for row, texts in enumerate(mark.texts if signs <= column else ()):
-            base = self._up(row) + _CAP / 2 * _SIZE * _POINT
+            base = self._up(row) + CAP / 2 * _SIZE * _POINT
             for at, text in enumerate(texts):
                 level = levels[row][at]
                 color = "#FFFFFF" if level >= 0 and is_dark(table[level]) else LIGHT["ink"]

@@ -13,7 +13,7 @@ from danlu.view.palette import LIGHT
 from danlu.view.paper.legend import entries_of, legend_height, legend_marks
 from danlu.view.paper.lines import Lettered
 from danlu.view.paper.marks import Mark, Region, Stroke, Words
-from danlu.view.paper.painted import painted
+from danlu.view.paper.painted import CAP, painted
 from danlu.view.paper.scale import Scale, scales_of
 from danlu.view.paper.ticks import Tick, power_ticks, straight_ticks
 
@@ -24,7 +24,6 @@ _EDGE, _GRID, _TICK = "#8A8A8A", "#E3E3E3", "#5A5A5A"
 _LONG, _SHORT = 3.5 * _POINT, 2.0 * _POINT  # of a tick
 _PAD = 3.5 * _POINT
 _MINOR_PAD = 1.5 * _POINT
-_CAP = 0.73  # the height of a capital letter, in sizes
 _ROW = 1.2  # of a line of words
 _BETWEEN = 4 * _POINT  # names of ticks at least
 
@@ -52,7 +51,7 @@ def placed(sheet: Lettered, panel: Panel, outer: Region, shared: Sequence[Panel]
     left += LABEL_SIZE * _ROW * _POINT + 5 * _POINT if panel.y.label else 0.0
     low = bottom - (LABEL_SIZE * _ROW * _POINT + 2 * _POINT if panel.x.label else 0.0)
     named = not panel.shares_x or bool(panel.x.label)
-    low -= _LONG + (_PAD + TICK_SIZE * _CAP * _POINT + 2 * _POINT if named else 0.0)
+    low -= _LONG + (_PAD + TICK_SIZE * CAP * _POINT + 2 * _POINT if named else 0.0)
     y_ticks = _apart(_ticks(panel.y, y, _most(low - top, 2)), y, low - top)
     inner_left = left + _LONG + _PAD + max((_tick_width(sheet, tick) for tick in y_ticks), default=0.0)
     whole = panel.shares_x in ("step", "epoch")
@@ -109,7 +108,7 @@ def _with_room_below(sheet: Lettered, made: PlacedPanel) -> PlacedPanel:
     crowded = any(b[0] - a[1] < _BETWEEN for a, b in itertools.pairwise(ends))
     left, top, right, bottom = made.inner
     if crowded and any(isinstance(mark, Cells) for mark in made.panel.marks):
-        deep = max(widths) - TICK_SIZE * _CAP * _POINT
+        deep = max(widths) - TICK_SIZE * CAP * _POINT
         ticks = _apart(made.x_ticks, made.x, right - left)
         return replace(made, inner=(left, top, right, max(bottom - deep, top + 0.01)), x_ticks=ticks, turned=True)
     over = max((end - right for _, end in ends), default=0.0)
@@ -162,18 +161,18 @@ def _tick_marks(sheet: Lettered, made: PlacedPanel) -> list[Mark]:
         marks.append(Stroke([((x, bottom), (x, bottom + (_SHORT if tick.minor else _LONG)))], _TICK, 0.8))
         if named and tick.text and made.turned:
             text = sheet.shown(tick.text)
-            base = x + _CAP / 2 * TICK_SIZE * _POINT
+            base = x + CAP / 2 * TICK_SIZE * _POINT
             marks.append(Words(base, bottom + _LONG + _PAD, text, TICK_SIZE, _TICK, align="right", upright=True))
         elif named and tick.text:
             start = x - _tick_width(sheet, tick) / 2
-            marks += _tick_words(sheet, tick, start, bottom + _LONG + _PAD + _CAP * TICK_SIZE * _POINT)
+            marks += _tick_words(sheet, tick, start, bottom + _LONG + _PAD + CAP * TICK_SIZE * _POINT)
     for tick in made.y_ticks:
         y = made.y.at(tick.at, bottom, top)
         reach = _SHORT if tick.minor else _LONG
         marks.append(Stroke([((left - reach, y), (left, y))], _TICK, 0.8))
         if tick.text:
             start = left - _LONG - _PAD - _tick_width(sheet, tick)
-            marks += _tick_words(sheet, tick, start, y + _CAP / 2 * TICK_SIZE * _POINT)
+            marks += _tick_words(sheet, tick, start, y + CAP / 2 * TICK_SIZE * _POINT)
     return marks
 
 
