@@ -21,6 +21,7 @@ _HERE = "127.0.0.1"
 _ALONE = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 _MOST_HELD = 4  # values that a worker keeps unpacked
 _PATIENCE = 180  # seconds until each machine must have described itself
+_TRIES, _BETWEEN = 3, 2.0  # seconds: a head that has just begun may fail to start the server that answers a client
 
 
 class RayCluster:
@@ -138,7 +139,7 @@ def _begin(ray: Any, address: ClusterAddress | None) -> None:
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what comes of it is told below
-                ray.init(str(address), **quiet)
+                _connect(ray, str(address), quiet)
         if address is None or address.host or all(one["NodeManagerAddress"] == _HERE for one in ray.nodes()):
             return
         ray.shutdown()
@@ -146,6 +147,19 @@ def _begin(ray: Any, address: ClusterAddress | None) -> None:
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = without_secrets(str(error)) or type(error).__name__
     fail("cluster.no-ray", cluster="ray" if address is None else str(address), reason=reason)
+
+
+def _connect(ray: Any, address: str, quiet: dict[str, Any]) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            ray.init(address, **quiet)
+        except ConnectionAbortedError:  # it answered, but has no server for us
+            if not left:
+                raise
+            ray.shutdown()
+            time.sleep(_BETWEEN)
+        else:
+            return
 
 
 _held: OrderedDict[str, Any] = OrderedDict()
