@@ -171,7 +171,7 @@ def rate_where_a_factor_is_wanted(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-def training_step(model, optimizer, scaler, batch, scheduler=None):
+def training_step(model, optimizer, scaler, batch):
     inputs, labels = batch
     optimizer.zero_grad(set_to_none=True)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -182,7 +182,7 @@ def training_step(model, optimizer, scaler, batch, scheduler=None):
     return loss.detach()
 
 
-def training_step_of_two_minds(model, optimizer, scaler, batch, scheduler=None):
+def training_step_of_two_minds(model, optimizer, scaler, batch):
     inputs, labels = batch
     optimizer.zero_grad(set_to_none=True)
     with torch.autocast("cpu", dtype=torch.bfloat16):
