@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from danlu.base.records import CodeLine
-from danlu.watch.conduct import Averaged, Copied, Draws, Handed, Scaling, Unfair, Unrelated
+from danlu.watch.conduct import Averaged, Copied, Draws, Handed, Rewarded, Scaling, Unfair, Unrelated
 from danlu.watch.series import Curve, Series
 
 NO_TENSOR = "-"
@@ -149,6 +149,7 @@ class Optimiser:
     owned: int = 0  # tensors that are
     stale: int = 0  # steps in a row whose gradients were not cleared beforehand
     stale_since: int = 0
+    maximises: bool = False
     repeated: int = 0  # measured steps that followed the gradient of the step before, with no backward pass between
     repeated_since: int = 0
     unmoved: Series = field(default_factory=Series)  # 1 where a step changed nothing
@@ -350,6 +351,7 @@ class Measured:
     scaling: Scaling = field(default_factory=Scaling)
     carried: Handed = field(default_factory=Handed)
     averaged: Averaged | None = None
+    rewarded: Rewarded = field(default_factory=Rewarded)
     unfair: dict[str, Unfair] = field(default_factory=dict[str, Unfair])  # of evaluations, by kind
     drawing: Draws = field(default_factory=Draws)
     unrelated: Unrelated = field(default_factory=Unrelated)

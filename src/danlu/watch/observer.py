@@ -61,12 +61,12 @@ class Observer(ConductListener):
         self._labels = LabelProbe(self.measured)
         self._evaluations = EvaluationProbe(self.measured, self._samples, self.held_out)
         self._activations = ActivationProbe(self.measured, names, recurrent)
-        nets = list(self._roots.values())
+        self._by_hand = Handwork(nets := [*roots.values()])
         self._loss = LossProbe(self.measured, names, nets, self._activations, self._labels, self.sites, guard.within)
         self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
-        self.heard = CallProbes(self.measured, self._roots, self.held_out)
-        self._loss.met = self.heard.met
+        self.heard = CallProbes(self.measured, self._roots, self.held_out, self.sources)
+        self.heard.follow(self._loss)
         self.pace = Pace()
         self._steps = StepPlan(schedule, self.pace)
         self._hearing = Hearing(ModuleCalls(self._roots, layers, self, patches), self._steps)
@@ -76,7 +76,6 @@ class Observer(ConductListener):
         self._only: int | None = None  # id of the optimiser, where there is one alone
         self._lead = Lead()
         self._stepping: list[Any] = []  # optimisers whose step is under way, the outermost first
-        self._by_hand = Handwork(self._roots.values())
         self._mode = True  # of the last training pass
         self._trains_in_eval = False
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
@@ -174,6 +173,8 @@ class Observer(ConductListener):
             self._guard(self._transformed_gradients, tensors)
         elif not create_graph and any(id(one) in self._owners for one in inputs):
             self._guard(self._backward_begins, tensors, accumulates=False)
+        elif not create_graph and self._steps.measuring:
+            self._guard(self.heard.derivatives.taken, tensors)
 
     def scaled(self, outputs: Any) -> None:
         self.scaling.scaled(outputs)
@@ -211,8 +212,7 @@ class Observer(ConductListener):
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if self.measured.scaled:
             self.scaling.after_step()
-        steps = self._steps
-        if steps.quiet and id(optimizer) == self._only:
+        if self._steps.quiet and id(optimizer) == self._only:
             measured = self.measured
             measured.step += 1
             measured.optimisers[0].steps += 1
@@ -221,7 +221,7 @@ class Observer(ConductListener):
             self._stepping.clear()
             if self._hearing.awake:
                 self._hearing.sleep(evaluated=self._evaluations.running)
-            if measured.step + 1 >= steps.next:
+            if measured.step + 1 >= self._steps.next:
                 self._guard(self._leave_quiet)
             return
         self._guard(self._after_step, optimizer)

@@ -9,6 +9,7 @@ from danlu.base.records import CodeLine
 from danlu.watch.branches import arguments, taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
+from danlu.watch.probes.code_actors import entropy_term, flees_values, may_act
 from danlu.watch.probes.code_arithmetic import WEIGHED, ratio_of_sums, square_of_difference, times_advantage
 from danlu.watch.probes.code_distillation import may_distil, one_sided, unscaled
 from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
@@ -17,6 +18,7 @@ from danlu.watch.probes.code_metrics import counts_all_places, may_count
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
 from danlu.watch.probes.code_pairs import dealt_apart, may_deal, sorted_apart
 from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
+from danlu.watch.probes.code_rollouts import may_roll_out, running_sum, stored_late, summed_from_the_start
 from danlu.watch.probes.code_schedules import may_wait, waiting_scheduler
 from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
 from danlu.watch.probes.code_sign import made_small, may_score
@@ -66,6 +68,11 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
         lambda scope, known: square_of_difference(scope),
     ),
     "overlap": (lambda text: text.has({"sum"}), lambda scope, known: ratio_of_sums(scope)),
+    "from-start": (may_roll_out, lambda scope, known: summed_from_the_start(scope)),
+    "running": (may_roll_out, lambda scope, known: running_sum(scope)),
+    "late": (may_roll_out, lambda scope, known: stored_late(scope)),
+    "flees": (may_act, lambda scope, known: flees_values(scope)),
+    "entropy": (may_roll_out, lambda scope, known: entropy_term(scope)),
     "advantage": (lambda text: text.matches(WEIGHED), lambda scope, known: times_advantage(scope)),
 }
 

@@ -19,7 +19,7 @@ from danlu.watch.probes.attention import (
 )
 from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
 from danlu.watch.probes.broadcasting import grown
-from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
+from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, Node, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
@@ -62,6 +62,7 @@ class LossProbe:
         self._sites = sites
         self._within = within
         self.met: Callable[[str, torch.Tensor, int], None] = lambda kind, targets, step: None
+        self.looked: Callable[[Node, int], None] = lambda root, step: None
         self._values: list[float] = []  # of this step
         self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
         self._graphs = 0
@@ -115,6 +116,7 @@ class LossProbe:
         if node is None or self._graphs >= 2:
             return
         self._graphs += 1
+        self._within(self.looked, node, step)
         graph = Graph.of(node)
         self.operations = self.operations or len(graph.nodes)
         self.reached.update(id(leaf) for leaf in graph.leaves)
