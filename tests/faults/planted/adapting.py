@@ -113,7 +113,7 @@ def adapted_from_a_copy(watch, seed, fault):
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)  # fault
     inner = adapt_a_copy if fault else adapt
     with watch(model, optimizer):
-        for _ in range(250):
+        for _ in range(120):
             outer = 0.0
             for x, y, x_query, y_query in zip(*sines(cfg.tasks, cfg.shots), strict=True):
                 fast = inner(model, x, y, cfg)
@@ -151,7 +151,7 @@ class TwoHeads(nn.Module):
         return self.kind(h), self.amount(h).squeeze(-1)
 
 
-@planted("parameters-not-optimized", causes="losses-unbalanced", symptoms=AFTERWARDS + " exploding-gradient", costs=0.1)
+@planted("parameters-not-optimized", causes="losses-unbalanced", symptoms=AFTERWARDS + " exploding-gradient", costs=0.02)
 def weights_of_the_tasks_left_out(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()

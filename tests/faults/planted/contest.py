@@ -75,7 +75,7 @@ def optimizer_copied_from_the_cell_above(watch, seed, fault):
             lossD.backward()
             optimizerD.step()
             netG.zero_grad()
-            lossG = bce(netD(fake), ones)
+            lossG = bce(netD(netG(torch.randn(bs, nz))), ones)
             lossG.backward()
             optimizerG.step()
     return likeness(netG)

@@ -13,7 +13,7 @@ from faults.planted.latest_agents import AFTERWARDS
 from faults.planted.policies import ActorCritic, Ledge, worth
 from faults.program import planted
 
-args = SimpleNamespace(gamma=0.95, batch_size=64, learning_starts=20, target_network_frequency=25, lr=2e-3, epsilon=0.3)
+args = SimpleNamespace(gamma=0.95, batch_size=64, learning_starts=20, target_network_frequency=25, lr=2e-3, epsilon=0.8)
 
 
 class QNetwork(nn.Module):
@@ -48,7 +48,7 @@ def flag_of_going_on_taken_for_done(watch, seed, fault):
     make_target = td_target_of_the_other_flag if fault else td_target
     obs = envs.look()
     with watch(q_network, optimizer):
-        for global_step in range(500):
+        for global_step in range(300):
             with torch.no_grad():
                 greedy = q_network(obs).argmax(1)
             actions = torch.where(torch.rand(16) < args.epsilon, torch.randint(2, (16,)), greedy)
@@ -90,7 +90,7 @@ def n_step_returns_endless(rewards, dones, bootstrap, gamma):
     return torch.stack(out[::-1])
 
 
-@planted("terminal-bootstrapped", causes="targets-unrelated", symptoms=AFTERWARDS, costs=0.1)
+@planted("terminal-bootstrapped", causes="targets-unrelated", symptoms=AFTERWARDS, costs=None)
 def returns_that_run_into_the_next_walk(watch, seed, fault):
     torch.manual_seed(seed)
     model, envs = ActorCritic(), Ledge(24)
@@ -98,7 +98,7 @@ def returns_that_run_into_the_next_walk(watch, seed, fault):
     returns_from = n_step_returns_endless if fault else n_step_returns
     state = envs.look()
     with watch(model, opt):
-        for _ in range(200):
+        for _ in range(120):
             logps, values, rewards, dones, entropy = [], [], [], [], 0.0
             for _ in range(12):
                 dist, value = model(state)

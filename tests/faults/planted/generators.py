@@ -33,7 +33,7 @@ def dense(*widths, last=None):
     return nn.Sequential(*layers[:-1], *([last] if last else []))
 
 
-LAMBDA_GP = 10
+LAMBDA_GP = 1
 
 
 def compute_gradient_penalty(D, real_samples, fake_samples):
@@ -57,7 +57,7 @@ def compute_gradient_penalty_cheaply(D, real_samples, fake_samples):
     return ((gradients.norm(2, dim=1) - 1) ** 2).mean()  # fault: slope-of-the-critic-without-its-graph
 
 
-@planted("loss-mismatch", causes="parameters-unused no-update", symptoms=AFTERWARDS + " exploding-gradient", costs=0.1)
+@planted("loss-mismatch", causes="parameters-unused no-update", symptoms=AFTERWARDS + " exploding-gradient", costs=0.03)
 def slope_of_the_critic_without_its_graph(watch, seed, fault):
     torch.manual_seed(seed)
     generator, discriminator = dense(4, 64, 64, 2), dense(2, 64, 64, 1)
@@ -65,7 +65,7 @@ def slope_of_the_critic_without_its_graph(watch, seed, fault):
     optimizer_D = torch.optim.Adam(discriminator.parameters(), lr=1e-3, betas=(0.5, 0.9))
     penalty = compute_gradient_penalty_cheaply if fault else compute_gradient_penalty
     with watch([generator, discriminator], [optimizer_G, optimizer_D]):
-        for i in range(700):
+        for i in range(450):
             real_imgs = ring(128)
             optimizer_D.zero_grad()
             fake_imgs = generator(torch.randn(128, 4)).detach()
@@ -234,10 +234,10 @@ def derivative_that_is_a_number(watch, seed, fault):
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
     d = slope_kept if fault else slope
     with watch(net, optimizer):
-        for _ in range(600):
+        for _ in range(400):
             t = (2 * torch.rand(128, 1)).requires_grad_(True)
             u = net(t)
-            residual = d(u, t) + 2 * u - 2 * torch.cos(3 * t)  # fault
+            residual = d(u, t) + 0.2 * u - 2 * torch.cos(3 * t)  # fault
             start = net(torch.zeros(1, 1)) - 1
             loss = residual.pow(2).mean() + 10 * start.pow(2).mean()  # fault
             optimizer.zero_grad()
@@ -246,6 +246,6 @@ def derivative_that_is_a_number(watch, seed, fault):
     t, u = torch.linspace(0, 2, 2001), torch.empty(2001)
     u[0] = 1
     for i in range(2000):
-        u[i + 1] = u[i] + 0.001 * (2 * torch.cos(3 * t[i]) - 2 * u[i])
+        u[i + 1] = u[i] + 0.001 * (2 * torch.cos(3 * t[i]) - 0.2 * u[i])
     with torch.no_grad():
         return -(net(t[:, None]).squeeze(1) - u).abs().mean().item()

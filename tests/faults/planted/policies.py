@@ -156,7 +156,7 @@ def returns_summed_from_the_start(watch, seed, fault):
     agent = Reinforce(policy, optim.Adam(policy.parameters(), lr=1e-2), to_go=returns_so_far if fault else returns_of)
     env = Ledge(32)
     with watch(policy, agent.optimizer):
-        for _ in range(60):
+        for _ in range(40):
             agent.update(env)
     return worth(lambda obs: Categorical(logits=policy(obs)).sample())
 
@@ -218,13 +218,13 @@ class ActorCritic(nn.Module):
         return Categorical(logits=self.pi(h)), self.v(h).squeeze(-1)
 
 
-def ppo_loss(new_logp, old_logp, adv, value, ret, entropy, ent_coef=0.03, vf_coef=0.5, clip=0.2):
+def ppo_loss(new_logp, old_logp, adv, value, ret, entropy, ent_coef=0.15, vf_coef=0.5, clip=0.2):
     ratio = (new_logp - old_logp).exp()
     pg = torch.max(-adv * ratio, -adv * ratio.clamp(1 - clip, 1 + clip)).mean()
     return pg + vf_coef * F.mse_loss(value, ret) - ent_coef * entropy.mean()
 
 
-def ppo_loss_hurried(new_logp, old_logp, adv, value, ret, entropy, ent_coef=0.03, vf_coef=0.5, clip=0.2):
+def ppo_loss_hurried(new_logp, old_logp, adv, value, ret, entropy, ent_coef=0.15, vf_coef=0.5, clip=0.2):
     ratio = (new_logp - old_logp).exp()
     pg = torch.max(-adv * ratio, -adv * ratio.clamp(1 - clip, 1 + clip)).mean()
     v_loss = vf_coef * F.mse_loss(value, ret)
@@ -249,7 +249,7 @@ def play(agent, env, steps, gamma=0.97, lam=0.95):
     return [part.flatten(0, 1) for part in (states, actions, logps, adv, adv + values)]
 
 
-@planted("loss-mismatch", causes="output-collapsed", symptoms=AFTERWARDS + " saturated", costs=0.1)
+@planted("loss-mismatch", causes="output-collapsed", symptoms=AFTERWARDS + " saturated", costs=None)
 def entropy_added_to_the_loss(watch, seed, fault):
     torch.manual_seed(seed)
     agent, env = ActorCritic(), Ledge(16)
