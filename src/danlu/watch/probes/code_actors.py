@@ -80,10 +80,11 @@ def _signs(node: ast.AST, made: _Made, sign: int, depth: int) -> Iterator[int]:
             yield from _signs(node.left, made, sign, depth)
             yield from _signs(node.right, made, -sign, depth)
         case ast.BinOp(op=ast.Mult() | ast.Div()):
-            yield from _signs(node.left, made, sign, depth)
-            yield from _signs(node.right, made, sign, depth)
-            if any(isinstance(side, ast.Constant) and side.value == -1 for side in (node.left, node.right)):
-                yield 0
+            for side in (node.left, node.right):
+                turned = isinstance(side, ast.UnaryOp) and isinstance(side.op, ast.USub)
+                sign = -sign if turned else sign
+            for side in (node.left, node.right):
+                yield from _signs(side.operand if isinstance(side, ast.UnaryOp) else side, made, sign, depth)
         case ast.Subscript():
             yield from _signs(node.value, made, sign, depth)
         case ast.Name():

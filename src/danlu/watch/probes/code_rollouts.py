@@ -12,6 +12,10 @@ _REWARD = re.compile(r"^(r|rs|rews?|r_t)$|reward", re.IGNORECASE)
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)|lam(bda)?$", re.IGNORECASE)
 _BACKWARDS = {"reversed", "flip", "reverse", "flipud", "insert", "appendleft", "pop"}
 _STORES = {"append", "add", "push", "store", "put", "extend", "appendleft", "record", "remember", "store_transition"}
+_COPIES = {
+    "clone", "copy", "deepcopy", "detach", "cpu", "numpy", "float", "to", "tensor", "as_tensor", "array", "asarray",
+    "from_numpy", "FloatTensor", "squeeze", "unsqueeze", "flatten",
+}  # fmt: skip
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -144,7 +148,7 @@ def _stores_target(before: list[ast.stmt], action: str) -> bool:
 
 def _is_plainly(node: ast.AST, seen: str) -> bool:
     """Whether it is that value, or a copy or another form of it."""
-    while isinstance(node, ast.Call):
+    while isinstance(node, ast.Call) and name_of(node.func) in _COPIES:
         inner = node.func.value if isinstance(node.func, ast.Attribute) and not node.args else None
         node = inner or (node.args[0] if len(node.args) == 1 else ast.Constant(None))
     return ast.unparse(node) == seen
