@@ -112,10 +112,10 @@ def labels_under_way(count: int) -> torch.Tensor | None:
     return None
 
 
-def held_under_way(names: re.Pattern[str]) -> dict[str, Any]:
+def held_under_way(names: re.Pattern[str]) -> list[tuple[str, Any]]:
     """What the user's functions under way hold by names that match: their variables, and the fields of a batch or an
     object that these are; the innermost one first."""
-    found: dict[str, Any] = {}
+    found: list[tuple[str, Any]] = []
     frame: FrameType | None = sys._getframe(1)
     asked = 0
     while frame is not None and asked < _CALLERS:
@@ -125,9 +125,8 @@ def held_under_way(names: re.Pattern[str]) -> dict[str, Any]:
             words = (*code.co_names, *code.co_varnames, *(one for one in code.co_consts if isinstance(one, str)))
             if any(names.search(word) for word in words):
                 for name, value in list(frame.f_locals.items()):
-                    for word, one in [(name, value), *_fields(value)]:
-                        if names.search(word):
-                            found.setdefault(word, one)
+                    each = [(name, value), *_fields(value)]
+                    found += [(word, one) for word, one in each if names.search(word)]
         frame = frame.f_back
     return found
 

@@ -1,6 +1,7 @@
 """What a value is taught where an episode ends, in numbers: the reward alone, if what comes next counts for nothing."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy
@@ -40,7 +41,7 @@ class EndingsProbe:
             self._bare += not self._steps
             return
         flags = [one for one in arrays_of(held, _ENDS) if _are_flags(one)]
-        taught = arrays_of({"target": targets} | held, _TAUGHT)
+        taught = arrays_of([("target", targets), *held], _TAUGHT)
         counts = [
             found
             for reward in rewards for flag in flags for target in taught
@@ -72,9 +73,9 @@ def _count(reward: torch.Tensor, flag: torch.Tensor, target: torch.Tensor) -> di
     }
 
 
-def arrays_of(held: dict[str, Any], names: re.Pattern[str]) -> list[torch.Tensor]:
+def arrays_of(held: Iterable[tuple[str, Any]], names: re.Pattern[str]) -> list[torch.Tensor]:
     """The arrays of that name as numbers in one row."""
-    found = [_array(value) for name, value in held.items() if names.search(name)]
+    found = [_array(value) for name, value in held if names.search(name)]
     return [one for one in found if one is not None]
 
 
