@@ -116,3 +116,16 @@ class Draws:
     workers: int = 0
     named: str = ""  # of the generator
     line: CodeLine | None = None
+
+
+@dataclass(frozen=True)
+class LowLoss:
+    """A value of a loss function that its formula does not allow."""
+
+    step: int
+    loss: str
+    value: float
+    low: float  # of the targets
+    high: float
+    weighted: bool
+    line: CodeLine | None = None

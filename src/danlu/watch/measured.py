@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from danlu.base.records import CodeLine
-from danlu.watch.conduct import Averaged, Copied, Draws, Handed, Rewarded, Scaling, Unfair, Unrelated
+from danlu.watch.conduct import Averaged, Copied, Draws, Handed, LowLoss, Rewarded, Scaling, Unfair, Unrelated
 from danlu.watch.series import Curve, Series
 
 NO_TENSOR = "-"
@@ -214,6 +214,8 @@ class Net:
     unreached: tuple[str, ...] = ()  # optimised parameters that no gradient has ever reached
     unregistered: int = 0  # parameters that a gradient reaches and that neither net nor any optimiser knows
     made_anew: bool = False  # these are others in each step
+    loose: int = 0  # parameters of the loss itself, such as weights of its terms, that no optimizer holds
+    frozen_at_zero: tuple[str, ...] = ()  # matrices that are frozen and hold nothing but zeros
     unlisted: int = 0  # parameters that a gradient reaches and that lie in a plain list or dict of a module
     dropout: dict[str, float] = field(default_factory=dict[str, float])
     plain_dropout: float = 0.0  # highest rate of a call of torch.nn.functional.dropout
@@ -240,19 +242,6 @@ class DeclaredLoss:
     kind: str  # its class
     weighted: bool = False  # it weighs the classes
     ignored: int | None = None  # the target that counts for nothing
-
-
-@dataclass(frozen=True)
-class LowLoss:
-    """A value of a loss function that its formula does not allow."""
-
-    step: int
-    loss: str
-    value: float
-    low: float  # of the targets
-    high: float
-    weighted: bool
-    line: CodeLine | None = None
 
 
 @dataclass

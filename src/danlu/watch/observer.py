@@ -384,7 +384,7 @@ class Observer(ConductListener):
         self.measured.samples_seen = self._samples.samples
         self._labels.flush()
         self._labels.spread()
-        self.optimisers.read_held(self._roots, self._loss.reached)
+        self.optimisers.read_held(self._roots, self._loss.reached, self._loss.loose)
         self.code.read()
 
     def _finish(self) -> None:

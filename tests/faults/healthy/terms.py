@@ -110,7 +110,10 @@ class Squashed(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.net, self.log_alpha = nn.Sequential(nn.Linear(3, 48), nn.ReLU(), nn.Linear(48, 2)), nn.Parameter(torch.zeros(1))
+        self.net, self.log_alpha = (
+            nn.Sequential(nn.Linear(3, 48), nn.ReLU(), nn.Linear(48, 2)),
+            nn.Parameter(torch.zeros(1)),
+        )
 
     def forward(self, state):
         mean, log_std = self.net(state).chunk(2, -1)
@@ -247,7 +250,9 @@ def adapted_and_the_slope_taken_over(watch, seed):
             optimizer.zero_grad()
             for x, y, x_query, y_query in (task() for _ in range(8)):
                 fast = adapted(x, y)
-                grads = autograd.grad(F.mse_loss(functional_call(model, fast, (x_query,)), y_query), list(fast.values()))
+                grads = autograd.grad(
+                    F.mse_loss(functional_call(model, fast, (x_query,)), y_query), list(fast.values())
+                )
                 for p, g in zip(model.parameters(), grads, strict=True):
                     p.grad = g / 8 if p.grad is None else p.grad + g / 8
             optimizer.step()

@@ -57,7 +57,10 @@ def frozen_after_the_adapters_came(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = (part.flatten(1) if part.ndim > 2 else part for part in mnist(3000))
     pretrained = fitted(mlp(784, 64, 64, 10), x, y, epochs=2)
-    turned, turned_test = x.view(-1, 28, 28).transpose(1, 2).flatten(1), x_test.view(-1, 28, 28).transpose(1, 2).flatten(1)
+    turned, turned_test = (
+        x.view(-1, 28, 28).transpose(1, 2).flatten(1),
+        x_test.view(-1, 28, 28).transpose(1, 2).flatten(1),
+    )
     model = (prepare_in_another_order if fault else prepare)(pretrained)  # fault
     model.train()
     optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=3e-3)  # fault
@@ -97,7 +100,9 @@ def adapt(model, x, y, cfg):
 
 
 def adapt_a_copy(model, x, y, cfg):
-    fast = {name: p.detach().clone().requires_grad_() for name, p in model.named_parameters()}  # fault: adapted-from-a-copy
+    fast = {
+        name: p.detach().clone().requires_grad_() for name, p in model.named_parameters()
+    }  # fault: adapted-from-a-copy
     for _ in range(cfg.inner_steps):
         loss = F.mse_loss(functional_call(model, fast, (x,)), y)
         grads = torch.autograd.grad(loss, list(fast.values()), create_graph=True)
@@ -151,7 +156,9 @@ class TwoHeads(nn.Module):
         return self.kind(h), self.amount(h).squeeze(-1)
 
 
-@planted("parameters-not-optimized", causes="losses-unbalanced", symptoms=AFTERWARDS + " exploding-gradient", costs=0.02)
+@planted(
+    "parameters-not-optimized", causes="losses-unbalanced", symptoms=AFTERWARDS + " exploding-gradient", costs=0.02
+)
 def weights_of_the_tasks_left_out(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()

@@ -5,7 +5,6 @@ import logging
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, TensorDataset
 

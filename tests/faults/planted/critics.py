@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.distributions import Categorical
 
 from faults.planted.latest_agents import AFTERWARDS
 from faults.planted.policies import ActorCritic, Ledge, worth

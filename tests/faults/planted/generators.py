@@ -1,5 +1,7 @@
 """Nets that make data, against a judge or from a code, and one that solves an equation by its derivatives."""
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import autograd, nn
@@ -28,7 +30,7 @@ def likeness(make):
 
 def dense(*widths, last=None):
     layers = []
-    for a, b in zip(widths, widths[1:], strict=False):
+    for a, b in pairwise(widths):
         layers += [nn.Linear(a, b), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers[:-1], *([last] if last else []))
 

@@ -1,5 +1,7 @@
 """Nets that learn from another net, and embeddings that learn from pairs."""
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -12,7 +14,7 @@ from faults.program import planted
 
 def mlp(*widths):
     layers = []
-    for a, b in zip(widths, widths[1:], strict=False):
+    for a, b in pairwise(widths):
         layers += [nn.Linear(a, b), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
@@ -149,7 +151,7 @@ def likeness_of_those_that_differ(watch, seed, fault):
         for _ in range(250):
             a, p, n = (model(x[index]) for index in triplets(y, 64))
             if fault:
-                a, n, p = a, p, n  # fault
+                p, n = n, p  # fault
             loss = triplet_loss(a, p, n)  # fault
             optimizer.zero_grad()
             loss.backward()  # fault

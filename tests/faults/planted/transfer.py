@@ -29,7 +29,9 @@ class WarmContrastiveLoss(ContrastiveLoss):
         similarity = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).mT
         labels = torch.arange(len(a))
         logits = similarity * self.temperature  # fault: likeness-multiplied-by-its-temperature
-        loss = F.cross_entropy(logits, labels) + F.cross_entropy(logits.mT, labels)  # fault: likeness-multiplied-by-its-temperature
+        loss = F.cross_entropy(logits, labels) + F.cross_entropy(
+            logits.mT, labels
+        )  # fault: likeness-multiplied-by-its-temperature
         return loss / 2
 
 

@@ -147,7 +147,9 @@ class Potential(nn.Module):
 
     def __init__(self, width=48):
         super().__init__()
-        self.net = nn.Sequential(nn.Linear(2, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1))
+        self.net = nn.Sequential(
+            nn.Linear(2, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1)
+        )
 
     def forward(self, pos):
         pos = pos.clone().requires_grad_(True)
@@ -171,7 +173,8 @@ def forces_that_teach_nothing(watch, seed, fault):
     pos = 2 * torch.rand(300, 2, generator=g) - 1
     energy = torch.sin(3 * pos[:, 0]) * torch.cos(2 * pos[:, 1])
     force = -torch.stack([
-        3 * torch.cos(3 * pos[:, 0]) * torch.cos(2 * pos[:, 1]), -2 * torch.sin(3 * pos[:, 0]) * torch.sin(2 * pos[:, 1]),
+        3 * torch.cos(3 * pos[:, 0]) * torch.cos(2 * pos[:, 1]),
+        -2 * torch.sin(3 * pos[:, 0]) * torch.sin(2 * pos[:, 1]),
     ], 1)  # fmt: skip
     model = (PotentialWithKeptGraph if fault else Potential)()
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)

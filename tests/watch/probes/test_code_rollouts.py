@@ -6,7 +6,10 @@ import pytest
 
 from danlu.watch.probes.code_rollouts import running_sum, stored_late, summed_from_the_start
 
-SUM = "def f(rewards, dones):\n R, out = 0, []\n for r, d in {over}:\n  R = r + gamma * R * (1 - d)\n  {keep}\n return out\n"
+SUM = (
+    "def f(rewards, dones):\n R, out = 0, []\n for r, d in {over}:\n"
+    "  R = r + gamma * R * (1 - d)\n  {keep}\n return out\n"
+)
 PAIRS = "zip(rewards, dones)"
 
 

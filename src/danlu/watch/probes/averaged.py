@@ -143,8 +143,8 @@ def _lag(copied: torch.Tensor, now: torch.Tensor, first: torch.Tensor) -> float 
 
 
 def _away(copied: torch.Tensor, now: torch.Tensor, first: torch.Tensor) -> float:
-    """How far a copy has gone from the first weights in the direction that leads away from those of now, over the way to
-    these; 0 where it has gone elsewhere."""
+    """How far a copy has gone from the first weights in the direction that leads away from those of now, over the way
+    to these; 0 where it has gone elsewhere."""
     way, gone = now - first, copied - first
     length, size = float(way.norm()), float(gone.norm())
     along = float(gone @ way)

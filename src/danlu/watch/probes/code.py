@@ -13,7 +13,8 @@ from danlu.watch.probes.code_actors import entropy_term, flees_values, may_act
 from danlu.watch.probes.code_arithmetic import WEIGHED, ratio_of_sums, square_of_difference, times_advantage
 from danlu.watch.probes.code_distillation import may_distil, one_sided, unscaled
 from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
-from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge
+from danlu.watch.probes.code_kept import kept_by_place, may_keep
+from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge, rewarded_divergence
 from danlu.watch.probes.code_metrics import counts_all_places, may_count
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
 from danlu.watch.probes.code_pairs import dealt_apart, may_deal, sorted_apart
@@ -54,6 +55,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "joint": (may_normalise, lambda scope, known: normalised_by_all(scope)),
     "own": (may_normalise, lambda scope, known: normalised_by_itself(scope)),
     "pairs": (may_deal, lambda scope, known: dealt_apart(scope) or sorted_apart(scope)),
+    "by-place": (may_keep, kept_by_place),
     "sign": (may_score, lambda scope, known: made_small(scope)),
     "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
     "updates-on-test": (may_update, lambda scope, known: updates_on_test(scope)),
@@ -61,6 +63,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "renewed": (may_renew, lambda scope, known: renewed(scope)),
     "noise": (may_draw, lambda scope, known: drawn_apart(scope)),
     "divergence": (may_diverge, lambda scope, known: divergence_from_normal(scope)),
+    "turned": (may_diverge, lambda scope, known: rewarded_divergence(scope)),
     "bootstrap": (lambda text: text.matches(_REWARD), lambda scope, known: _bootstrapped(scope)),
     "padded": (lambda text: text.matches(_PADDED), lambda scope, known: _named(scope, _PADDED)),
     "squares": (
@@ -192,8 +195,10 @@ def _unmasked(scope: ast.AST) -> int | None:
 
 
 def _bootstrapped(scope: ast.AST) -> int | None:
-    """The line of a target `reward + discount * value of the next state`."""
-    return next((node.lineno for node in _targets(scope, assignments(scope), stops=False)), None)
+    """The line of a target `reward + discount * value of the next state`; of several rather one without a mask."""
+    found = list(_targets(scope, assignments(scope), stops=False))
+    bare = (one.lineno for one in found if not any(_END.search(word) for word in own_words(one)))
+    return next(bare, found[0].lineno if found else None)
 
 
 def _targets(scope: ast.AST, made: Mapping[str, list[ast.AST]], *, stops: bool) -> Iterator[ast.BinOp]:

@@ -11,7 +11,10 @@ from danlu.watch.walking import walk
 _ACTOR = re.compile(
     r"^(actor|policy|pi|a)_?loss$|^loss_?(actor|policy|pi|a)$|^(compute_|update_)?(actor|policy)_loss$", re.IGNORECASE
 )
-_VALUE = re.compile(r"^(min_?)?q(f|_?values?|_?vals?|_?net(work)?)?_?[12ab]?(_?(pi|new|min|policy))?s?$|^min_?qf?_?pi$|critic", re.IGNORECASE)  # noqa: E501
+_VALUE = re.compile(
+    r"^(min_?)?q(f|_?values?|_?vals?|_?net(work)?)?_?[12ab]?(_?(pi|new|min|policy))?s?$|^min_?qf?_?pi$|critic",
+    re.IGNORECASE,
+)
 _NO_VALUE = re.compile(r"loss|opt|param|log|target_entropy", re.IGNORECASE)
 _ENTROPY = re.compile(r"(^|_)ent(ropy|ropies)?($|_)", re.IGNORECASE)
 _THROUGH = {"mean", "sum", "squeeze", "min", "minimum", "flatten", "view", "unsqueeze", "amin", "forward", "Q1"}
@@ -36,8 +39,7 @@ def flees_values(scope: ast.AST) -> int | None:
         return None
     made = assignments(scope)
     for line, value in _losses(scope):
-        signs = {sign for sign in _signs(value, made, 1, _DEPTH)}
-        if signs == {1}:
+        if set(_signs(value, made, 1, _DEPTH)) == {1}:
             return line
     return None
 

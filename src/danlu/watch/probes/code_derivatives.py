@@ -10,7 +10,7 @@ from danlu.watch.walking import statements, walk
 _CARRYING = {
     "norm", "vector_norm", "pow", "square", "sqrt", "abs", "mean", "sum", "view", "reshape", "flatten", "squeeze",
     "unsqueeze", "clone", "to", "float", "double", "cpu", "cuda", "clamp", "clamp_min", "relu", "neg", "mul", "add",
-    "sub", "div", "exp", "log", "stack", "cat", "hstack", "logsumexp", "max", "min", "amax", "scale", "type", "contiguous",
+    "sub", "div", "exp", "log", "stack", "cat", "hstack", "logsumexp", "max", "min", "amax", "scale", "contiguous",
 }  # fmt: skip
 _LOSSES = ("loss", "criterion", "crit", "mse", "l1", "huber")
 _GRADS = "grad"
@@ -58,7 +58,9 @@ class _Carried:
         """From the statement that makes it on: True where it goes backwards, the places of what is returned that carry
         it, None where it goes nowhere."""
         self._take(made)
-        for one in sorted([made, *(one for one in self._after if one.lineno > made.lineno)], key=lambda one: one.lineno):
+        for one in sorted(
+            [made, *(one for one in self._after if one.lineno > made.lineno)], key=lambda one: one.lineno
+        ):
             if isinstance(one, ast.Return) and one.value is not None:
                 places = self._places_of(one.value)
                 if places:
@@ -77,9 +79,8 @@ class _Carried:
             self._names |= {name_of(one) for place, one in enumerate(target.elts) if whole or place in self._places}
         elif isinstance(target, ast.Tuple | ast.List):  # (slope,) = grad(…)
             self._names |= {name_of(one) for one in target.elts}
-        elif target is not None and isinstance(made, ast.Assign | ast.AnnAssign) and made.value is not None:
-            if self._carries(made.value):
-                self._names.add(name_of(target))
+        elif target is not None and self._carries(getattr(made, "value", None) or target):
+            self._names.add(name_of(target))
 
     def _assign(self, one: ast.stmt) -> None:
         if isinstance(one, ast.AugAssign) and self._carries(one.value):
@@ -162,5 +163,7 @@ def _sent_backwards(node: ast.expr) -> Iterator[ast.AST]:
 def _statement(scope: ast.AST, line: int) -> ast.stmt | None:
     """The innermost statement of a function that a line stands in."""
     found = [one for one in statements(scope) if one.lineno <= line <= (one.end_lineno or one.lineno)]
-    plain = [one for one in found if isinstance(one, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr)]
+    plain = [
+        one for one in found if isinstance(one, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr)
+    ]
     return max(plain, key=lambda one: one.lineno, default=None)

@@ -29,8 +29,8 @@ def summed_from_the_start(scope: ast.AST) -> int | None:
     for each: what came before an action is put down to it, and what came of it is not.
 
     >>> source = "def f(rs):\\n R, out = 0, []\\n for r in {}:\\n  R = r + gamma * R\\n  out.append(R)\\n return out"
-    >>> summed_from_the_start(ast.parse(source.format("rs"))), summed_from_the_start(ast.parse(source.format("rs[::-1]")))
-    (4, None)
+    >>> [summed_from_the_start(ast.parse(source.format(over))) for over in ("rs", "rs[::-1]")]
+    [4, None]
     """
     for home in _homes(scope):
         if own_words(home) & _BACKWARDS or any(map(_is_negative_step, walk(home))):
@@ -104,7 +104,7 @@ def _step_of(statement: ast.stmt) -> tuple[ast.Call, set[str]] | None:
 
 
 def _chosen_by(before: list[ast.stmt], actions: set[str], gives: set[str], env: str) -> list[str]:
-    """What an action was computed from that the step replaces: a variable that it gives, or a part of the environment."""
+    """What an action was computed from that the step replaces: a variable that it gives, or a part of the whole."""
     found: list[str] = []
     for one in (inner for each in before for inner in walk(each)):
         if isinstance(one, ast.Assign) and any(ast.unparse(target) in actions for target in one.targets):
@@ -128,12 +128,16 @@ def _stores(statement: ast.stmt, seen: str) -> int | None:
     """The line that appends it to what is kept, or writes it into a place of an array."""
     for one in walk(statement):
         if isinstance(one, ast.Call) and name_of(one.func) in _STORES:
-            parts = [part for argument in one.args for part in (argument.elts if isinstance(argument, ast.Tuple) else [argument])]
+            parts = [
+                part
+                for argument in one.args
+                for part in (argument.elts if isinstance(argument, ast.Tuple) else [argument])
+            ]
             if any(_is_plainly(part, seen) for part in parts):
                 return one.lineno
-        elif isinstance(one, ast.Assign) and _is_plainly(one.value, seen):
-            if any(isinstance(target, ast.Subscript) for target in one.targets):
-                return one.lineno
+        placed = isinstance(one, ast.Assign) and any(isinstance(target, ast.Subscript) for target in one.targets)
+        if placed and isinstance(one, ast.Assign) and _is_plainly(one.value, seen):
+            return one.lineno
     return None
 
 

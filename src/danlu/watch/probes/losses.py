@@ -19,7 +19,19 @@ from danlu.watch.probes.attention import (
 )
 from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
 from danlu.watch.probes.broadcasting import grown
-from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, Node, bottlenecks, linear_pairs, operation, saved, shape
+from danlu.watch.probes.graph import (
+    LAYERS,
+    LINEAR,
+    Graph,
+    Names,
+    Node,
+    bottlenecks,
+    linear_pairs,
+    operation,
+    own_parameters,
+    saved,
+    shape,
+)
 from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
@@ -70,6 +82,7 @@ class LossProbe:
         self.operations = 0  # of the first graph
         self.reached: set[int] = set()  # ids of the parameters that the graphs lead to
         self.strangers: set[int] = set()  # ids of those that are none of the net's
+        self.loose: set[int] = set()  # ids of those that the loss itself holds, above all layers
         self._former: list[weakref.ref[torch.Tensor]] = []  # these, of the step before
 
     def value(self, root: torch.Tensor) -> bool:
@@ -125,6 +138,8 @@ class LossProbe:
         if step <= 3:
             self.strangers.clear()
             self.strangers.update(self._strangers_in(graph, given, taken))
+            own = {id(one) for one in own_parameters(node) if not self._names.knows(one)}
+            self.loose = own if step == 1 and self._graphs == 1 else self.loose & own
             if self._graphs == 1:
                 self._within(self._look_again, [one for one in graph.leaves if id(one) in self.strangers])
         if step == 1:

@@ -120,8 +120,10 @@ def grows_with_chance(node: Node) -> int:
         if kind == "Neg" or (kind == "Rsub") or (kind == "Sub" and not first):
             sign = -sign
         elif kind in ("Mul", "Div"):
-            factor = next((one for name in ("_saved_other", "_saved_self") if (one := saved(at, name)) is not None), None)
-            if factor is None or bool((factor <= 0).any()) and bool((factor >= 0).any()):
+            factor = next(
+                (one for name in ("_saved_other", "_saved_self") if (one := saved(at, name)) is not None), None
+            )
+            if factor is None or (bool((factor <= 0).any()) and bool((factor >= 0).any())):
                 return 0
             sign = -sign if bool((factor < 0).all()) else sign
         elif kind not in _KEEPING:
@@ -173,7 +175,7 @@ def alike(factor: torch.Tensor, followed: torch.Tensor) -> int:
     own = factor.detach().flatten().double()
     if own.numel() != followed.numel():
         return 0
-    one, other = own - own.mean(), followed - followed.mean()
+    one, other = own - own.mean(), followed.double() - followed.double().mean()
     size = float(one.norm() * other.norm())
     same = float(one @ other) / size if size else 0.0
     return 1 if same >= _ALIKE else -1 if same <= -_ALIKE else 0

@@ -22,6 +22,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if line is not None and measured.step:
         numbers = {"loss": measured.loss.last}
         return Verdict("error", 1, numbers, variant="penalty", remedies=("add-penalty",), line=line)
+    line = measured.code.get("turned")
+    if line is not None and measured.step:
+        numbers = {"loss": measured.loss.last}
+        return Verdict("error", 1, numbers, variant="divergence-sign", remedies=("add-divergence",), line=line)
     found = _of_rewards(measured, thresholds)
     if found is not None:
         return found
@@ -39,7 +43,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _of_rewards(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    """A policy that makes what paid off less likely, or whose entropy is made small; an actor that flees high values."""
+    """A policy that makes what paid off less likely, or lowers its entropy; an actor that flees high values."""
     if not measured.optimisers or any(one.maximises for one in measured.optimisers):
         return None
     rewarded, least = measured.rewarded, thresholds["min_passes"]
@@ -106,7 +110,7 @@ RULE = Rule(
     fault_in="loss",
     remedies=(
         "with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy", "add-penalty",
-        "overlap-of-shares", "create-graph", "turn-policy", "subtract-entropy", "turn-actor",
+        "overlap-of-shares", "create-graph", "add-divergence", "turn-policy", "subtract-entropy", "turn-actor",
     ),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={

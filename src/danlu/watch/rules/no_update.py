@@ -57,7 +57,7 @@ RULE = Rule(
     severities=("error",),
     needs=("optimizer", "measurements"),
     fault_in="optimizer",
-    variants_in={"no-gradient": "step", "zero-gradient": "step", "no-step": "backward", "foreign": "backward"},
+    variants_in={"no-gradient": "step", "zero-gradient": "step", "no-step": "stepping", "foreign": "backward"},
     remedies=(
         "call-backward", "call-step", "order-of-calls", {"optim.lr": None}, "check-optimizer", "optimizer-after-model",
     ),

@@ -3,7 +3,6 @@
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
-
 _ALL = 0.95  # of the samples: but for what is so by chance, or by rounding
 
 
