@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from danlu.base.errors import Fault, UserError
 from danlu.base.recipe import OptimRecipe, Recipe
 from danlu.base.recipe_text import RecipeDraft, read_recipe, to_toml
-from danlu.base.setting_keys import known_keys, means_unset
+from danlu.base.setting_keys import known_keys
 from danlu.base.words import use_language
 
 
@@ -398,28 +398,3 @@ def test_a_recipe_written_and_read_is_equal(
     file.write_bytes(to_toml(recipe).encode())
     assert read_recipe(file) == recipe
     assert read_recipe(file).fingerprint() == recipe.fingerprint()
-
-
-UNSET = [
-    f"{section}.{key}" for section, keys in known_keys().items() for key in keys if means_unset(section, key, "none")
-]
-
-
-@pytest.mark.parametrize("key", UNSET)
-def test_the_word_none_unsets_what_may_be_unset(key: str) -> None:
-    section, _, name = key.partition(".")
-    draft = RecipeDraft()
-    draft.read_words([f"{key}=none"])
-    assert getattr(getattr(draft.recipe(), section), name) is None
-
-
-def test_most_settings_that_may_be_unset_are_known() -> None:
-    assert {"train.clip_norm", "optim.lr", "optim.momentum", "data.samples", "data.standardise"} <= {*UNSET}
-    assert not {"data.balance", "loss.class_weights", "data.sheet", "train.seed"} & {*UNSET}
-
-
-def test_none_is_no_number() -> None:
-    draft = RecipeDraft()
-    draft.read_words(["train.seed=none"])
-    with pytest.raises(UserError, match=r"train\.seed is 'none'"):
-        draft.recipe()
