@@ -1,12 +1,14 @@
 """Derivatives of what a net gives with respect to what it was given: whether the loss made of them can be learnt."""
 
+import ast
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
 
 from danlu.base.records import CodeLine
-from danlu.watch.frames import lines_under_way
+from danlu.watch.branches import taken
+from danlu.watch.frames import lines_under_way, values_under_way
 from danlu.watch.measured import Measured
 from danlu.watch.probes.code_derivatives import goes_into_loss
 from danlu.watch.probes.graph import Graph
@@ -37,6 +39,10 @@ class DerivativeProbe:
         roots = [one.grad_fn for one in tensors if isinstance(one, torch.Tensor) and one.grad_fn is not None]
         if any(id(leaf) in self._owners for root in roots for leaf in Graph.of(root).leaves):
             self._seen.add(lines[0])
-            frames = [(scopes[0], line.line) for line in lines if (scopes := self._sources.around(line))]
-            if goes_into_loss(frames):
+            if goes_into_loss([(scope, line.line) for line in lines for scope in self._taken(line)]):
                 self._measured.code["derivative"] = lines[0]
+
+    def _taken(self, line: CodeLine) -> list[ast.AST]:
+        """The function that a line stands in, without the branches that are not taken."""
+        scopes = self._sources.around(line)
+        return [taken(scopes[0], values_under_way(line.file), around=scopes)] if scopes else []
