@@ -35,8 +35,8 @@ def goes_into_loss(frames: Sequence[_Frame]) -> bool:
             return False
         start = _Carried(scope, line if given is not None else 0, given or {_WHOLE})
         found = start.along(made)
-        if found is None or found is True:
-            return found is True
+        if not isinstance(found, set):
+            return bool(found)
         given = found
     return False
 
@@ -54,9 +54,9 @@ class _Carried:
         }  # fmt: skip
         self._after = [one for one in statements(scope) if not isinstance(one, ast.FunctionDef | ast.ClassDef)]
 
-    def along(self, made: ast.stmt) -> set[int] | bool | None:
+    def along(self, made: ast.stmt) -> set[int] | bool:
         """From the statement that makes it on: True where it goes backwards, the places of what is returned that carry
-        it, None where it goes nowhere."""
+        it, False where it goes nowhere."""
         self._take(made)
         for one in sorted(
             [made, *(one for one in self._after if one.lineno > made.lineno)], key=lambda one: one.lineno
@@ -69,7 +69,7 @@ class _Carried:
                 return True
             elif one is not made:
                 self._assign(one)
-        return None
+        return False
 
     def _take(self, made: ast.stmt) -> None:
         """The names that the result is bound to."""

@@ -89,10 +89,10 @@ def _is_turned_formula(node: ast.BinOp) -> bool:
     while isinstance(at, ast.BinOp) and isinstance(at.op, ast.Sub):
         taken_off.append(at.right)
         at = at.left
-    first = isinstance(at, ast.BinOp) and isinstance(at.op, ast.Add)
-    one = first and any(isinstance(side, ast.Constant) and side.value == 1 for side in (at.left, at.right))
+    sides = (at.left, at.right) if isinstance(at, ast.BinOp) and isinstance(at.op, ast.Add) else ()
+    one = any(isinstance(side, ast.Constant) and side.value == 1 for side in sides)
     squares = [part for part in taken_off if own_words(part) & {"pow", "square"} or any(map(_is_square, walk(part)))]
-    return bool(one) and bool(squares) and any("exp" in own_words(part) for part in taken_off if part not in squares)
+    return one and bool(squares) and any("exp" in own_words(part) for part in taken_off if part not in squares)
 
 
 def _signs(node: ast.AST, names: set[str], sign: int) -> Iterator[int]:
@@ -112,8 +112,8 @@ def _signs(node: ast.AST, names: set[str], sign: int) -> Iterator[int]:
             turned = any(isinstance(side, ast.UnaryOp) for side in (node.left, node.right))
             for side in () if turned else (node.left, node.right):
                 yield from _signs(side, names, sign)
-        case ast.Call(func=ast.Attribute()) if name_of(node.func) in ("mean", "sum"):
-            yield from _signs(node.args[0] if node.args else node.func.value, names, sign)
+        case ast.Call(func=ast.Attribute(value=own)) if name_of(node.func) in ("mean", "sum"):
+            yield from _signs(node.args[0] if node.args else own, names, sign)
         case _:
             pass
 

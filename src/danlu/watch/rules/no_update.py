@@ -8,7 +8,8 @@ from danlu.watch.rates import fitting_rate, higher_rate
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.step == 0:
         return _without_step(measured, thresholds)
-    if measured.backwards == 0 and measured.step >= thresholds["min_steps"]:
+    moves = any(one.unmoved.median() == 0 for one in measured.optimisers)  # by gradients that were set by hand
+    if measured.backwards == 0 and not moves and measured.step >= thresholds["min_steps"]:
         return Verdict("error", 1, {"steps": measured.step}, variant="no-backward", remedies=("call-backward",))
     moved = [one for one in measured.optimisers if one.steps]
     still = [one for one in moved if _stands_still(one, thresholds)]
