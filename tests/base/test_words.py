@@ -1,9 +1,11 @@
 """Both languages say the same things, and the code asks for no phrase that is missing and leaves none unasked."""
 
 import ast
+import functools
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -17,6 +19,8 @@ SCRIPTS = sorted((Path(__file__).parents[2] / "src" / "danlu" / "view" / "page" 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 HALF_WIDTH_AFTER_CHINESE = re.compile(r"[\u3400-\u9fff](?:[,;!?]|:(?!//)|\.(?:\s|$))")
 ID = re.compile(r"[a-z]+\.[a-z0-9_-]+")
+BEGINNING = re.compile(r"[a-z]+\.[a-z0-9_-]*-")
+ASKING = re.compile(r"(.*\.)?(say|fail|Fault)|.*faults\.add")
 
 # Phrases that are the same signs in Chinese: names of measures and the like.
 TECHNICAL = {"data.place-y", "view.metric-f1", "view.metric-r2"}
@@ -102,14 +106,38 @@ def not_chinese(phrases: Catalogue) -> Iterator[str]:
             yield id
 
 
-def asked_for(source: str) -> Iterator[tuple[str, set[str] | None]]:
-    """The ids that calls of say, fail, Fault and faults.add write out, and the values with each, where known."""
-    for call in ast.walk(ast.parse(source)):
-        if not (isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant)):
-            continue
-        name, id = ast.unparse(call.func), call.args[0].value
-        if re.fullmatch(r"(.*\.)?(say|fail|Fault)|.*faults\.add", name) and isinstance(id, str):
-            yield id, _values(call, name)
+@dataclass(frozen=True)
+class Asks:
+    """What a source asks the catalogues for."""
+
+    calls: tuple[tuple[str, set[str] | None], ...]  # of say, fail, Fault, faults.add: the id, the values where known
+    prefixes: frozenset[str]  # fixed beginnings of ids put together: f"recipe.wanted-{kind}" gives recipe.wanted-
+    constants: frozenset[str]  # whatever could be an id: literals of that form, also those in tables and arguments
+
+
+@functools.cache
+def asks(source: str) -> Asks:
+    """Read once, whoever wants to know."""
+    calls, beginnings, texts = list[tuple[str, set[str] | None]](), set[str](), set[str]()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            calls += _asked_for(node)
+        elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            beginnings.add(str(node.values[0].value))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.add(node.value)
+    return Asks(
+        tuple(calls),
+        frozenset(text for text in beginnings if BEGINNING.fullmatch(text)),
+        frozenset(text for text in texts if ID.fullmatch(text)),
+    )
+
+
+def _asked_for(call: ast.Call) -> Iterator[tuple[str, set[str] | None]]:
+    if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str):
+        last = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        if last in ("say", "fail", "Fault", "add") and ASKING.fullmatch(name := ast.unparse(call.func)):
+            yield call.args[0].value, _values(call, name)
 
 
 def _values(call: ast.Call, name: str) -> set[str] | None:
@@ -120,19 +148,6 @@ def _values(call: ast.Call, name: str) -> set[str] | None:
         return None
     names = [keyword.arg for keyword in call.keywords]
     return None if None in names else {name for name in names if name is not None}
-
-
-def prefixes(source: str) -> set[str]:
-    """The fixed beginnings of ids that are put together: f"recipe.wanted-{kind}" gives recipe.wanted-."""
-    beginnings = (node.values[0] for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr))
-    texts = {str(part.value) for part in beginnings if isinstance(part, ast.Constant)}
-    return {text for text in texts if re.fullmatch(r"[a-z]+\.[a-z0-9_-]*-", text)}
-
-
-def constants(source: str) -> set[str]:
-    """Whatever could be an id: literals of that form, also those in tables and arguments."""
-    nodes = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
-    return {value for value in nodes if isinstance(value, str) and ID.fullmatch(value)}
 
 
 def page_ids(script: str) -> set[str]:
@@ -149,12 +164,12 @@ def as_python(script: str) -> str:
 
 def missing(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
     for source in sources:
-        for id, values in asked_for(source):
+        for id, values in asks(source).calls:
             if id not in phrases:
                 yield f"{id} stands in no catalogue"
             elif values is not None and not placeholders(phrases[id]) <= values:
                 yield f"{id} is not given {', '.join(sorted(placeholders(phrases[id]) - values))}"
-        for prefix in prefixes(source):
+        for prefix in sorted(asks(source).prefixes):
             area = prefix.partition(".")[0]
             known_area = any(id.startswith(f"{area}.") for id in phrases)
             if known_area and not any(id.startswith(prefix) for id in phrases):
@@ -162,9 +177,9 @@ def missing(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
 
 
 def unasked(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
-    sources = list(sources)
-    written = {id for source in sources for id in constants(source)}
-    built = tuple(prefix for source in sources for prefix in prefixes(source))
+    found = [asks(source) for source in sources]
+    written = {id for asked in found for id in asked.constants}
+    built = tuple(prefix for asked in found for prefix in asked.prefixes)
     yield from (id for id in phrases if id not in written and not id.startswith(built))
 
 

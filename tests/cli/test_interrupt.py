@@ -118,6 +118,7 @@ def test_terminated_twice_it_still_saves(language: str, work: Path, type_in: Typ
     assert newest is not None and newest.step == 7
 
 
+@pytest.mark.every(2)
 def test_told_twice_it_says_that_it_stopped_at_once(
     language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:

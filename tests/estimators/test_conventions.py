@@ -17,7 +17,7 @@ IRIS = load_iris(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.filterwarnings("ignore::danlu.DataWarning")  # some checks ask for samples far from those trained on
 @parametrize_with_checks([danlu.Classifier("mlp", epochs=20), danlu.Regressor("mlp", epochs=20)])
 def test_scikit_learn_finds_an_estimator_that_keeps_its_conventions(estimator: Any, check: Any) -> None:

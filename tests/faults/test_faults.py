@@ -41,6 +41,7 @@ def test_the_seeds_to_judge_by_are_not_those_to_tune_by() -> None:
     assert not set(HELD_OUT_SEEDS) & set(TUNING_SEEDS)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", QUICK_HEALTHY)
 def test_healthy_programs_learn_and_nothing_is_said_of_them(name: str) -> None:
     outcome = run(Task("healthy", name, 0))

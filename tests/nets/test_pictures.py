@@ -84,6 +84,7 @@ def test_a_plain_twin_lacks_nothing_but_the_projections(net: Any) -> None:
     assert {name: weight.shape for name, weight in plain.named_parameters()} == shapes
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("net", TWINS)
 def test_only_the_plain_twin_forgets_what_its_blocks_drop(net: Any) -> None:
     def spread(shortcut: bool) -> float:

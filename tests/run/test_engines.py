@@ -81,6 +81,7 @@ def test_watched_or_not_the_weights_are_the_same_bits_and_it_resumes_exactly(
         assert torch.equal(tensor, whole.net().state_dict()[name])
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "settings",
     [

@@ -36,7 +36,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("text", list(BROKEN.values()), ids=list(BROKEN))
 def test_a_broken_journal_spoils_nothing_else(tmp_path: Path, text: str) -> None:
     make_run(tmp_path / "whole")
@@ -84,6 +84,7 @@ def test_a_broken_recipe_and_environment_are_shown_as_far_as_they_go(tmp_path: P
         assert shown["environment"] == {}
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "design", ["", "[]", "{}", '{"factors": 3}', '{"factors": {"a": 1}, "seeds": "x", "folds": "y"}', "[" * 100_000]
 )

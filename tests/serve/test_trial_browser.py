@@ -176,7 +176,7 @@ def test_a_text_is_typed_and_translated_with_a_beam(reader: Open, tmp_path: Path
         window.picture("try-pairs")
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("kind", ["digits", "prices", "book", "itself"])
 def test_every_page_fits_a_phone(sites: dict[str, Site], reader: Open, kind: str, words: str) -> None:

@@ -171,6 +171,7 @@ def test_arrays_given_in_this_session_are_prepared_anew(tmp_path: Path) -> None:
     assert effect.verdict == "better"
 
 
+@pytest.mark.every(2)
 def test_a_net_of_own_code_needs_the_function_that_builds_it(tmp_path: Path, language: str) -> None:
     run = danlu.fit(Own(), lr=20.0, folder=tmp_path / "run", **FAST)
     for net in (None, Own()):
@@ -183,6 +184,7 @@ def test_a_net_of_own_code_needs_the_function_that_builds_it(tmp_path: Path, lan
     assert not any(key.startswith("net.") for effect in proof.effects for key in effect.end)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("arguments", "english", "chinese"),
     [
@@ -199,6 +201,7 @@ def test_mistakes_are_told(
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.every(2)
 def test_what_is_no_run_is_refused(faulty: danlu.Run, tmp_path: Path, language: str) -> None:
     study = compare("softmax-regression", "iris", vary={"lr": [0.1, 0.2]}, seeds=1, epochs=1, folder=tmp_path / "study",
                     progress=False)  # fmt: skip
@@ -213,6 +216,7 @@ def test_what_is_no_run_is_refused(faulty: danlu.Run, tmp_path: Path, language: 
         danlu.cure(faulty, folder=faulty.folder, progress=False)
 
 
+@pytest.mark.every(2)
 def test_data_given_in_another_session_are_asked_for(tmp_path: Path, language: str) -> None:
     x = numpy.random.default_rng(0).normal(size=(400, 8)).astype("float32")
     data = (1000 * x, (x[:, 0] + x[:, 1] > 0).astype(int))
