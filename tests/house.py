@@ -263,9 +263,10 @@ def public_names_are_documented(module: Module) -> Iterator[str]:
 def expected_errors_are_read(module: Module) -> Iterator[str]:
     """In tests: pytest.raises without match would be content with any error of that class."""
     for node in module.nodes:
-        if isinstance(node, ast.Call) and dotted(node.func) == "pytest.raises":
-            if "match" not in {keyword.arg for keyword in node.keywords}:
-                yield module.at(node, "raises without match")
+        if not isinstance(node, ast.Call) or dotted(node.func) != "pytest.raises":
+            continue
+        if "match" not in {keyword.arg for keyword in node.keywords}:
+            yield module.at(node, "raises without match")
 
 
 def optional_parts_have_one_door(modules: Iterable[Module]) -> Iterator[str]:

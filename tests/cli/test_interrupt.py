@@ -19,7 +19,7 @@ from danlu.base.events import Event, StepDone, Stop
 from danlu.run.interrupt import Interrupt
 from danlu.train.checkpoint import load_newest
 
-TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=20", "train.batch_size=8", "--folder"]
+TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=10", "train.batch_size=8", "--folder"]
 
 
 def begin(folder: Path, *more: str) -> preloaded.Process:

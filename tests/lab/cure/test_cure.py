@@ -118,30 +118,36 @@ def test_more_seeds_go_on_with_the_same_study(
     assert other.study.folder != first.study.folder
 
 
-def test_a_training_without_findings_says_so(tmp_path: Path, language: str) -> None:
+def test_a_training_without_findings_says_so(tmp_path: Path) -> None:
     settings: dict[str, Any] = {**FAST, "epochs": 20, "lr": 0.1, "schedule.name": "cosine"}
     run = danlu.fit("softmax-regression", folder=tmp_path / "run", **settings)
     assert run.findings == []
     proof = danlu.cure(run, progress=False)
     assert proof.study is None
     assert proof.recommended is None
-    assert {"en": "nothing wrong", "zh": "没有发现"}[language] in str(proof)
-    with pytest.raises(UserError, match={"en": "no change is proved", "zh": "没有配方可写"}[language]):
-        proof.apply()
+    for words, told, refused in (("en", "nothing wrong", "no change is proved"), ("zh", "没有发现", "没有配方可写")):
+        use_language(words)
+        assert told in str(proof)
+        with pytest.raises(UserError, match=refused):
+            proof.apply()
 
 
-def test_a_training_that_was_not_watched_says_so(tmp_path: Path, language: str) -> None:
+def test_a_training_that_was_not_watched_says_so(tmp_path: Path) -> None:
     settings: dict[str, Any] = {**FAST, "epochs": 1, "watch": False}
     run = danlu.fit("softmax-regression", folder=tmp_path / "run", **settings)
-    assert {"en": "not watched", "zh": "没有开启诊断"}[language] in str(danlu.cure(run, progress=False))
+    for words, told in (("en", "not watched"), ("zh", "没有开启诊断")):
+        use_language(words)
+        assert told in str(danlu.cure(run, progress=False))
 
 
-def test_what_no_recipe_can_mend_is_told_and_nothing_is_trained(tmp_path: Path, language: str) -> None:
+def test_what_no_recipe_can_mend_is_told_and_nothing_is_trained(tmp_path: Path) -> None:
     run = danlu.fit(Answers(), lr=0.1, folder=tmp_path / "run", **FAST)
     assert run.findings[0].rule == "softmax-twice"
     proof = danlu.cure(run, net=Answers, seeds=2, folder=tmp_path / "study", progress=False)
     assert proof.as_dict()["by_hand"][0]["rule"] == "softmax-twice"
-    assert {"en": "By hand", "zh": "需要您自己"}[language] in str(proof)
+    for words, told in (("en", "By hand"), ("zh", "需要您自己")):
+        use_language(words)
+        assert told in str(proof)
 
 
 def test_no_change_is_recommended_that_is_not_proved_better(tmp_path: Path) -> None:
