@@ -26,8 +26,8 @@ gc.disable()
 
 _ENDING = [one for one in signal.Signals if one.name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")]
 
-# No deadline: nothing is timed, and a machine may be busy.
-hypothesis.settings.register_profile("danlu", deadline=None, print_blob=True)
+# No deadline: nothing is timed, and a machine may be busy. Others are tried each time.
+hypothesis.settings.register_profile("danlu", deadline=None, max_examples=50, print_blob=True)
 hypothesis.settings.load_profile("danlu")
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from danlu.base.errors import Fault, UserError
@@ -373,7 +372,6 @@ TOML_VALUES = st.recursive(
 KEYS = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(lambda key: key not in ("name", "options"))
 
 
-@tried(max_examples=40)
 @given(
     options=st.dictionaries(KEYS, TOML_VALUES, max_size=3),
     lr=st.none() | st.floats(1e-9, 1e3),

@@ -165,6 +165,7 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 WRONG = TRAIN.rstrip().rsplit("\n", 5)[0] + "\nmany,a,big\n"
 
 
+@pytest.mark.every(2)
 @pytest.mark.usefixtures("small_portions")
 @pytest.mark.parametrize("who", ["run", "export"])
 def test_a_portion_in_a_portion_out(type_in: Type, answering: dict[str, Path], work: Path, who: str) -> None:

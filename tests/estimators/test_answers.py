@@ -45,6 +45,7 @@ def test_numbers_are_those_of_fit() -> None:
     assert pairs.predict(x[:5]).shape == (5, 2)
 
 
+@pytest.mark.slow
 def test_images_are_those_of_fit() -> None:
     images, y = DIGITS.images[:300].astype(numpy.uint8), DIGITS.target[:300]
     model = danlu.Classifier("lenet5", epochs=1).fit(images, y)

@@ -50,7 +50,7 @@ def test_healthy_programs_learn_and_nothing_is_said_of_them(name: str) -> None:
     assert contradictions(outcome) == []
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", QUICK_PLANTED)
 def test_planted_faults_cost_something_and_are_found(name: str) -> None:
     planted, twin = (run(Task(kind, name, 0)) for kind in ("planted", "twin"))

@@ -89,7 +89,7 @@ class Noisy(nn.Module):
         return self.linear(x.flatten(1) * (0.5 + self.draw()))
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("kind", DRAWS)
 @pytest.mark.parametrize("moments", [(5,), (33, "validation", 90)], ids=str)
 def test_a_net_that_draws_also_in_evaluation_goes_on_exactly(

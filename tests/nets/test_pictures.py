@@ -44,7 +44,7 @@ def learns(net: nn.Module, x: torch.Tensor) -> None:
     assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in net.parameters())
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("net", LARGE)
 @pytest.mark.parametrize(
     "size", [(33, 33), *(pytest.param(size, marks=pytest.mark.slow) for size in ((64, 64), (40, 96)))]

@@ -84,6 +84,7 @@ def test_a_table_that_has_changed(
     assert same(danlu.resume(run.folder, progress=False).predict(raw), first)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("case", [table, digits])
 def test_a_folder_of_danlu_0_1_answers_while_its_data_are_the_same(case: Case, tmp_path: Path) -> None:
     run, raw = trained(case, tmp_path)

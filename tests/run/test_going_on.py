@@ -41,7 +41,7 @@ def fitted(folder: Path, epochs: int, settings: dict[str, Any], **more: Any) -> 
     return danlu.fit(data="digits", epochs=epochs, folder=folder, **{**settings, **more})
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("name", TRAININGS)
 def test_further_epochs_are_those_of_one_training(tmp_path: Path, name: str) -> None:
     whole = fitted(tmp_path / "whole", 5, TRAININGS[name])
@@ -167,7 +167,7 @@ def test_patience_is_no_older_after_a_resume(tmp_path: Path, monkeypatch: pytest
     assert_same_end(whole, danlu.resume(tmp_path / "broken", **QUIET))
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("moment", [65, 80, 96, "validation"])
 def test_interrupted_on_the_way_it_is_resumed_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int | str
