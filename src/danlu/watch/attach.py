@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import torch
 from torch import nn
-from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from danlu.base.errors import fail
 from danlu.base.events import StopTraining
@@ -181,10 +181,8 @@ class Watch(Readable):
         listen(observer, self._patches)
         if self._lines:
             self._guard(observer.sites.listen, self._patches)
-        self._handles = [
-            register_optimizer_step_pre_hook(observer.before_step),
-            register_optimizer_step_post_hook(observer.after_step),
-        ]
+        observer.lane.ask_before()
+        self._handles = [register_optimizer_step_post_hook(observer.after_step)]
         self._active = True
         _ACTIVE.append(self)
 

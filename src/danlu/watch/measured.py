@@ -1,5 +1,6 @@
 """What the probes have measured so far: series and plain facts, without a tensor, for the rules to read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from danlu.base.records import CodeLine
@@ -388,10 +389,9 @@ class Measured:
     nonfinite_where: str = ""
     nonfinite_what: str = ""  # input, weight, activation, loss, gradient
 
-    def add_ordinary(self, loss: float) -> None:
-        """A step of the only optimiser of which nothing but the loss was measured."""
-        self.step += 1
-        self.forwards += 1
-        self.backwards += 1
-        self.optimisers[0].steps += 1
-        self.loss.add(loss)
+    def add_ordinary(self, losses: Sequence[float]) -> None:
+        """Steps of the only optimiser of which nothing but the losses was measured."""
+        self.step += len(losses)
+        self.backwards += len(losses)
+        self.optimisers[0].steps += len(losses)
+        self.loss.extend(losses)

@@ -15,6 +15,7 @@ from danlu.watch.calls import ModuleCalls
 from danlu.watch.conduct_listener import ConductListener
 from danlu.watch.guard import Guard
 from danlu.watch.hearing import Hearing
+from danlu.watch.lane import Lane
 from danlu.watch.measured import NO_TENSOR, Measured
 from danlu.watch.pace import Pace
 from danlu.watch.patches import LossCall, Patches
@@ -43,10 +44,10 @@ class Observer(ConductListener):
     """The one listener of a watched block. Its public methods are called from hooks and never raise."""
 
     def __init__(self, roots: Mapping[str, nn.Module], schedule: Schedule, guard: Guard, patches: Patches) -> None:
-        super().__init__(Measured(), roots, guard)
+        super().__init__(Measured(), roots, guard, Lane(self.before_step))
         self.sites = Sites(self.measured, guard)
         self.stepped: Callable[[], None] = lambda: None
-        self.passes_losses = self.backward_running = False
+        self.passes_losses = False
         self.was_measured = False  # the step that has just ended
         self._roots = dict(roots)
         modules, self.measured.layers, owners = layers_of(self._roots)
@@ -81,6 +82,8 @@ class Observer(ConductListener):
         self._trains_in_eval = False
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
         self._waited_since = self._forward_began = 0.0
+        self._nested = False  # an optimiser steps within the step of another one
+        self._steps_switch = False  # the optimiser switches gradients off itself, in its step
         self._hearing.plan()
 
     @property
@@ -96,10 +99,10 @@ class Observer(ConductListener):
     def ordinary(self, loss: float) -> bool:
         """Take up a whole ordinary step of the only optimiser, made by other means than a call of the model; False
         where more than the loss of the step under way is of interest."""
-        if not self.passes_losses or self._steps.sampling or self._hearing.awake or self._evaluations.running:
+        if not self.lane.left:
             return False
-        self.measured.add_ordinary(loss)
-        if self.measured.step + 1 >= self._steps.next:
+        self.lane.add(loss)
+        if not self.lane.passes():
             self._guard(self._leave_quiet)
         return True
 
@@ -143,7 +146,10 @@ class Observer(ConductListener):
             self._guard(self._layers.see, name, output)
 
     def may_evaluate(self) -> None:
-        if self._steps.quiet and not self._stepping:
+        if self._stepping:
+            self._steps_switch = True
+        elif self._steps.quiet:
+            self._leave_lane()
             self._hearing.wake()
 
     def loss_computed(self, call: LossCall, result: torch.Tensor) -> None:
@@ -157,6 +163,10 @@ class Observer(ConductListener):
                 self._guard(self._labels.computed, call, self.step, self._input, self._given, bool(self._forwards))
         elif self._evaluations.running:
             self._guard(self._evaluations.loss, call, result)
+        elif self.lane.left:
+            self._hearing.wake(doubtful=True)
+            if self._hearing.awake:
+                self._leave_lane()
 
     def loss_refused(self, call: LossCall) -> None:
         self._guard(self.sites.note, "loss", 0)
@@ -189,6 +199,7 @@ class Observer(ConductListener):
 
     def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
         """Before an optimiser's step; a closure that it was given takes its place as the moment to measure."""
+        self._nested = self._nested or bool(self._stepping)
         self._stepping.append(optimizer)
         if self._steps.quiet:
             return None
@@ -209,6 +220,16 @@ class Observer(ConductListener):
         return (args[0], observed, *args[2:]), kwargs
 
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        lane = self.lane
+        if lane.left and id(optimizer) == self._only:
+            if self._steps_switch:
+                self._stepping.clear()
+            if lane.passes():
+                return
+            if not lane.left:
+                self._guard(self._leave_quiet)
+                return
+            self._leave_lane()
         if self.measured.scaled:
             self.scaling.after_step()
         steps = self._steps
@@ -223,7 +244,10 @@ class Observer(ConductListener):
                 self._hearing.sleep(evaluated=self._evaluations.running)
             if measured.step + 1 >= steps.next:
                 self._guard(self._leave_quiet)
+            else:
+                self._enter_lane()
             return
+        self._leave_lane()
         self._guard(self._after_step, optimizer)
 
     def finish(self) -> None:
@@ -234,6 +258,24 @@ class Observer(ConductListener):
     def detach(self) -> None:
         """Hear of no call any more."""
         self._hearing.end()
+        self._leave_lane()
+        self.lane.close_before()
+
+    def _enter_lane(self) -> None:
+        """The coming steps are ordinary ones, where no call is listened to and each has one loss."""
+        measured = self.measured
+        waits = self._evaluations.running or self.scaling.loss is not None or self._stepping or self._nested
+        several = measured.losses_per_step > 1 or measured.scaled or measured.loss.heard is not None
+        if self.passes_losses and self._hearing.silent and not (waits or several):
+            self.lane.open(self._steps.next - self.step, asked_before=self._steps_switch)
+
+    def _leave_lane(self) -> None:
+        """What comes is to be looked at, or may be."""
+        if self.lane.entered:
+            self.catch_up()
+            begun = self.lane.close()
+            self._measured.backwards += len(begun)
+            self._loss.begun(begun)
 
     def _sample(self, args: Any, kwargs: Any) -> None:
         """Take up the batch of an ordinary step; with the last one that is wanted, calls are heard no longer."""
@@ -372,11 +414,13 @@ class Observer(ConductListener):
         self._waited_since = 0.0 if self._steps.quiet else time.perf_counter()
 
     def _plan(self) -> None:
+        self._leave_lane()
         self._only = self.optimisers.only
         self._steps.plan(self.step, wanted=self._only is None, samples=not self._samples.closed)
         quiet = self._steps.quiet
         self.passes_losses = quiet and self._labels.closed
         self._hearing.plan()
+        self._enter_lane()
 
     def refresh(self) -> None:
         """Bring up to date what is read only before judging."""
