@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from danlu.base.seeds import preserved_randomness
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.felt import FeltAnswers
 from danlu.watch.probes.floors import too_low
