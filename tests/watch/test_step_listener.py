@@ -1,4 +1,4 @@
-"""Where the steps are: whose step of an optimiser ends one, what each is for, and when ordinary ones go the short way."""
+"""Where the steps are: whose step of an optimiser ends one, what each is for, who is told, and what is nested."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -78,7 +78,7 @@ def test_what_each_step_is_for(net: nn.Module, listener: StepListener) -> None:
         if listener.measuring:
             measured.append(number)
         step(listener, optimizer)
-    assert measured == [1, 2, 3, 5, 10, 20, 30, 40, 50, 60]
+    assert measured == [1, 2, 3, 5, 10, 20, 30, 40, 50]  # then the net's size says how seldom
 
 
 def test_it_is_told_after_each_step_that_is_no_ordinary_one(net: nn.Module, listener: StepListener) -> None:
