@@ -5,7 +5,8 @@ import math
 import pytest
 
 from danlu.base.records import CodeLine
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.loss_mismatch import RULE
 from measurements import check_threshold, head, told, verdict
 

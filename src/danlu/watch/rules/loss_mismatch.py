@@ -4,7 +4,8 @@ import math
 from dataclasses import replace
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Head, Measured
+from danlu.watch.loss_facts import Head
+from danlu.watch.measured import Measured
 from danlu.watch.reading import SQUARED_LOSSES, steady_heads
 
 
