@@ -100,6 +100,41 @@ def tensors_alone() -> None:
     steps(lambda batch: batch @ weight, optimizer)
 
 
+def tensors_that_take_turns_with_a_net() -> None:
+    model, bias = net(), torch.zeros(1, requires_grad=True)
+    first, second = sgd(model), torch.optim.SGD([bias], lr=0.1)
+    for _ in range(6):
+        steps(model, first, 1)
+        steps(lambda batch: batch.detach() + bias, second, 1)
+
+
+def asked_by_a_method_of_its_own() -> None:
+    class Energy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(4))
+
+        def energy(self, batch: torch.Tensor) -> torch.Tensor:
+            return batch @ self.weight
+
+    model = Energy()
+    steps(model.energy, sgd(model))
+
+
+def gradients_taken_in_a_closure() -> None:
+    weight = torch.ones(4, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight], lr=0.1, max_iter=1)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = (x @ weight).square().mean()
+        loss.backward()
+        return loss
+
+    for _ in range(6):
+        optimizer.step(closure)
+
+
 def a_watch_of_its_own() -> None:
     model = net()
     optimizer = sgd(model)
@@ -117,7 +152,10 @@ CASES: dict[Program, tuple[list[tuple[int, int]], int]] = {
     a_wrapper_around_it: ([(1, 6)], 6),
     a_part_of_it: ([(1, 6)], 6),
     a_teacher_beside_it: ([(1, 6)], 6),
-    tensors_alone: ([], 6),
+    tensors_alone: ([(1, 5)], 6),
+    tensors_that_take_turns_with_a_net: ([(1, 6)], 12),
+    asked_by_a_method_of_its_own: ([(1, 5)], 6),
+    gradients_taken_in_a_closure: ([(1, 6)], 6),
     a_watch_of_its_own: ([], 6),
 }
 
