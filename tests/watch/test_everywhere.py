@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
+from torch.utils.data import DataLoader, TensorDataset
 
 from danlu.watch import Watch
 from danlu.watch.everywhere import Everywhere
@@ -194,6 +195,21 @@ def test_models_go_by_the_names_that_the_code_has_for_them() -> None:
         two_in_turn()
         one()
     assert [sorted(one) for one in names] == [["critic", "generator"], [""]]
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_a_loader_that_was_begun_before_is_known_as_that_of_the_training(held_out: bool) -> None:
+    trained, other = (DataLoader(TensorDataset(torch.randn(20, 4)), 8, drop_last=True) for _ in range(2))
+    with Everywhere(lambda models, optimizers: Watch(models, list(optimizers), shown=False)) as everywhere:
+        model = net()
+        optimizer = sgd(model)
+        for (batch,) in trained:
+            steps(lambda _, batch=batch: model(batch), optimizer, 1)
+            with torch.no_grad():
+                for (rows,) in other if held_out else trained:
+                    model.eval()(rows)
+            model.train()
+    assert ("drops" in everywhere.watches[0].measured.unfair) is held_out  # of what is trained on nothing is lost
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

@@ -71,7 +71,7 @@ FADING = {
         {"blocks.0.up": 1e-4, "blocks.0.down": 1e-3, "blocks.1.up": 4e-3, "blocks.1.down": 0.03, "head": 0.2}, True,
     ),
     "blocks with a way around": (
-        {"blocks.0.key": 1e-4, "blocks.0.value": 0.01, "blocks.1.key": 1e-4, "blocks.1.value": 0.02, "head": 0.2}, False,
+        {"blocks.0.key": 1e-4, "blocks.0.value": 0.01, "blocks.1.key": 1e-4, "blocks.1.value": 0.02, "out": 0.2}, False,
     ),
     "heads that are modules": (
         {"heads.0.key": 1e-4, "heads.0.value": 0.01, "heads.1.key": 1e-4, "heads.1.value": 0.01, "head": 0.2}, False,
