@@ -196,13 +196,21 @@ class Watch(Readable):
             self._observer.detach()
         self._patches.restore()
 
-    def knows(self, made: Mapping[Any, CodeLine], loader: tuple[CodeLine, str] | None) -> None:
-        """Take over the lines in which optimizers were made and the newest loader was begun before the block."""
-        if self._observer is not None and self._lines:
+    def knows(
+        self, made: Mapping[Any, CodeLine], loader: tuple[CodeLine | None, Callable[[], Any]] | None = None
+    ) -> None:
+        """Take over the lines in which optimizers were made and the newest loader was begun before the block, and that
+        loader, whose batches are about to come."""
+        if self._observer is None:
+            return
+        begun = loader[1]() if loader is not None else None
+        if begun is not None:
+            self._observer.loader_begun(begun)
+        if self._lines:
             for optimizer, line in made.items():
                 self._observer.probes.sites.made(optimizer, line)
-            if loader is not None:
-                self._observer.probes.sites.begun(*loader)
+            if begun is not None and loader is not None and loader[0] is not None:
+                self._observer.probes.sites.begun(loader[0], type(begun).__name__)
 
     def abandon(self) -> None:
         """Put everything back without a word: in a process just forked, whose training is watched in its parent."""
