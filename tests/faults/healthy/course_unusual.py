@@ -5,8 +5,22 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from faults.data import accuracy, airline, breast_cancer, california, digits, fashion, iris, mnist, names, r2
-from faults.data import standardised, standardised_both, titanic, wine
+from faults.data import (
+    accuracy,
+    airline,
+    breast_cancer,
+    california,
+    digits,
+    fashion,
+    iris,
+    mnist,
+    names,
+    r2,
+    standardised,
+    standardised_both,
+    titanic,
+    wine,
+)
 from faults.program import healthy
 
 

@@ -5,8 +5,19 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from faults.data import accuracy, california, diabetes, digits, fashion, mnist, names, r2, standardised
-from faults.data import standardised_both, wine_quality
+from faults.data import (
+    accuracy,
+    california,
+    diabetes,
+    digits,
+    fashion,
+    mnist,
+    names,
+    r2,
+    standardised,
+    standardised_both,
+    wine_quality,
+)
 from faults.program import planted
 
 SLOW = "plateau underfitting too-few-epochs"
@@ -325,10 +336,7 @@ def marks_of_wine_by_their_rank(watch, seed, fault):
         for _ in range(15):
             for i in torch.randperm(len(x)).split(32):
                 out = model(x[i])
-                if fault:
-                    loss = F.mse_loss(out.squeeze(1), kind[i].float())  # fault
-                else:
-                    loss = F.cross_entropy(out, kind[i])
+                loss = F.mse_loss(out.squeeze(1), kind[i].float()) if fault else F.cross_entropy(out, kind[i])  # fault
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

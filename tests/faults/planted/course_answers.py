@@ -5,8 +5,20 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from faults.data import accuracy, breast_cancer, california, digits, fashion, houses, iris, mnist, pima, r2
-from faults.data import standardised, standardised_both
+from faults.data import (
+    accuracy,
+    breast_cancer,
+    california,
+    digits,
+    fashion,
+    houses,
+    iris,
+    mnist,
+    pima,
+    r2,
+    standardised,
+    standardised_both,
+)
 from faults.program import planted
 
 SLOW = "plateau underfitting too-few-epochs"
@@ -145,7 +157,9 @@ def smooth_error_of_a_column_and_a_row(watch, seed, fault):
     return r2(net, x_test, y_test)
 
 
-@planted("loss-mismatch", causes="loss-below-floor", symptoms=f"{WILD} lr-too-high loss-below-floor softmax-twice", costs=0.3)
+@planted(
+    "loss-mismatch", causes="loss-below-floor", symptoms=f"{WILD} lr-too-high loss-below-floor softmax-twice", costs=0.3
+)
 def log_likelihood_without_its_minus(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()
@@ -168,7 +182,9 @@ def log_likelihood_without_its_minus(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("label-range", causes="loss-below-floor loss-mismatch", symptoms=f"{SLOW} lr-too-high loss-below-floor", costs=0.02)
+@planted(
+    "label-range", causes="loss-below-floor loss-mismatch", symptoms=f"{SLOW} lr-too-high loss-below-floor", costs=0.02
+)
 def labels_of_minus_one_for_the_cross_entropy(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised(pima())
@@ -238,7 +254,9 @@ def divergence_of_two_probabilities(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("loss-sum", causes="lr-too-high exploding-gradient", symptoms=f"{WILD} lr-too-high exploding-gradient", costs=0.2)
+@planted(
+    "loss-sum", causes="lr-too-high exploding-gradient", symptoms=f"{WILD} lr-too-high exploding-gradient", costs=0.2
+)
 def squared_errors_of_the_batch_added_up(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised_both(houses())

@@ -5,8 +5,20 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from faults.data import accuracy, breast_cancer, california, diabetes, digits, fashion, mnist, names, r2, standardised
-from faults.data import standardised_both, wine
+from faults.data import (
+    accuracy,
+    breast_cancer,
+    california,
+    diabetes,
+    digits,
+    fashion,
+    mnist,
+    names,
+    r2,
+    standardised,
+    standardised_both,
+    wine,
+)
 from faults.program import planted
 
 SLOW = "plateau underfitting too-few-epochs"
@@ -66,7 +78,7 @@ def districts_at_a_hundred_thousandth(watch, seed, fault):
     n_epochs, batch_size = 8, 50
     batch_start = torch.arange(0, len(X_train), batch_size)
     with watch(model, optimizer):
-        for epoch in range(n_epochs):
+        for _ in range(n_epochs):
             model.train()
             perm = torch.randperm(len(X_train))
             for start in batch_start:

@@ -6,8 +6,19 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from faults.data import accuracy, california, digits, fashion, houses, mnist, r2, standardise, standardised, titanic
-from faults.data import wine
+from faults.data import (
+    accuracy,
+    california,
+    digits,
+    fashion,
+    houses,
+    mnist,
+    r2,
+    standardise,
+    standardised,
+    titanic,
+    wine,
+)
 from faults.program import planted
 
 SLOW = "plateau underfitting too-few-epochs"
@@ -63,16 +74,15 @@ def one_digit_after_the_other(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("pairs-broken", causes="targets-unrelated samples-mixed", symptoms=f"{SLOW} overfitting output-collapsed", costs=0.3)
+@planted(
+    "pairs-broken", causes="targets-unrelated samples-mixed", symptoms=f"{SLOW} overfitting output-collapsed", costs=0.3
+)
 def columns_of_samples_by_reshape(watch, seed, fault):
     torch.manual_seed(seed)
     train_x_orig, train_y, test_x_orig, test_y = mnist(1500)
     m_train = train_x_orig.shape[0]
     # Reshape the training examples: one column per image, as in the lecture.
-    if fault:
-        train_x = train_x_orig.reshape(784, m_train)  # fault
-    else:
-        train_x = train_x_orig.reshape(m_train, -1).T
+    train_x = train_x_orig.reshape(784, m_train) if fault else train_x_orig.reshape(m_train, -1).T  # fault
     model = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     with watch(model, optimizer):
