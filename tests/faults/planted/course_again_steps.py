@@ -107,7 +107,7 @@ def the_answer_among_the_columns_of_training(watch, seed, fault):
 
 
 @planted("unshuffled", symptoms=f"{SLOW} {WILD} lr-too-high overfitting", costs=0.05)
-def districts_from_cheap_to_dear(watch, seed, fault):
+def districts_sorted_by_their_price(watch, seed, fault):
     torch.manual_seed(seed)
     X, y, X_test, y_test = standardised_both(california(3000))
     by_price = y.argsort()

@@ -204,7 +204,7 @@ def labels_of_minus_one_for_the_cross_entropy(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("softmax-axis", causes="samples-mixed", symptoms=f"{SLOW} overfitting output-collapsed", costs=0.05)
+@planted("softmax-axis", causes="samples-mixed", symptoms=f"{SLOW} overfitting output-collapsed", costs=None)
 def softmax_down_the_batch(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist(2500)

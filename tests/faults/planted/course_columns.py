@@ -207,7 +207,7 @@ def two_eights_in_a_hundred(watch, seed, fault):
 
 
 @planted("input-scale", symptoms=f"{SLOW} {WILD} lr-too-high exploding-gradient initial-loss", costs=0.1)
-def districts_in_their_own_units(watch, seed, fault):
+def districts_with_raw_columns(watch, seed, fault):
     torch.manual_seed(seed)
     X, y, X_test, y_test = california(3000)
     mu, sigma = y.mean(), y.std()

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from faults.data import accuracy, california, digits, fashion, mnist, pima, r2, standardised, standardised_both, wine
+from faults.data import accuracy, california, digits, fashion, mnist, pima, r2, standardised, standardised_both
 from faults.program import planted
 
 SLOW = "plateau underfitting too-few-epochs"
@@ -81,8 +81,8 @@ def sure_of_the_first_class_from_the_start(watch, seed, fault):
     )  # fmt: skip
     if fault:
         with torch.no_grad():
-            model[-1].bias[0] = 30.0  # fault
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
+            model[-1].bias[0] = 100.0  # fault
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     criterion = nn.CrossEntropyLoss()
     with watch(model, optimizer):
         for _ in range(3):
@@ -113,7 +113,7 @@ def deep_sigmoid_convolutions(watch, seed, fault):
             return self.fenlei(self.tezheng(x))
 
     model = ShenduWangluo()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     with watch(model, optimizer):
         for _ in range(3):
             for i in torch.randperm(len(x)).split(64):
@@ -215,18 +215,18 @@ def the_share_to_keep_given_as_the_share_to_drop(watch, seed, fault):
 
 
 @planted("batchnorm-small-batch", symptoms=SLOW, costs=0.03)
-def patients_two_by_two(watch, seed, fault):
+def digits_two_by_two(watch, seed, fault):
     torch.manual_seed(seed)
-    x, y, x_test, y_test = standardised(wine())
+    x, y, x_test, y_test = digits()
     batch_size = 2 if fault else 16
     model = nn.Sequential(
-        nn.Linear(13, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 32), nn.BatchNorm1d(32), nn.ReLU(),  # fault
-        nn.Linear(32, 3),
+        nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 32), nn.BatchNorm1d(32), nn.ReLU(),  # fault
+        nn.Linear(32, 10),
     )  # fmt: skip
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     loader = DataLoader(TensorDataset(x, y), batch_size=batch_size, shuffle=True, drop_last=True)  # fault
     with watch(model, optimizer, loader=loader):
-        for _ in range(8):
+        for _ in range(2 if fault else 6):
             model.train()
             for xb, yb in loader:  # fault
                 loss = F.cross_entropy(model(xb), yb)
