@@ -26,6 +26,7 @@ class Layer:
     parameters: int = 0
     trainable: bool = True
     fresh: bool = False  # its weight looks as torch's default initialisation draws it
+    forget: float = float("nan")  # share of its state that an LSTM keeps a step by its biases alone, at first
     mean: Series = field(default_factory=Series)  # of its output
     std: Series = field(default_factory=Series)
     gradient: Series = field(default_factory=Series)  # L2 norm over its parameters
@@ -128,6 +129,7 @@ class Head:
     row_sum: float  # mean sum of exp(output) over the classes, nll only
     dropped: bool = False  # dropout is at work on the output itself
     labelled: bool = True  # `LabelFacts` are the targets of this loss
+    bare: bool = False  # logarithms of probabilities themselves, with no minus on the way
     line: CodeLine | None = None  # where it is called
 
 
@@ -144,6 +146,7 @@ class Optimiser:
     momentum: float = 0.0
     weight_decay: float = 0.0
     decoupled: bool = False
+    maximizes: bool = False
     decay_share: Series = field(default_factory=Series)  # norm of the decay over that of the loss's gradient
     foreign: int = 0  # tensors that are no parameters of the net
     owned: int = 0  # tensors that are

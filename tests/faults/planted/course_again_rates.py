@@ -239,7 +239,7 @@ def eighty_pictures_for_a_wide_net(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("output-activation", symptoms=f"{SLOW} dead-relu", costs=0.05)
+@planted("output-activation", symptoms=f"{SLOW} dead-relu", costs=None)
 def a_relu_behind_the_scores(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = fashion(2000)

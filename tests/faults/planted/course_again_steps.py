@@ -103,7 +103,8 @@ def the_answer_among_the_columns_of_training(watch, seed, fault):
             model.eval()
             with torch.no_grad():
                 F.binary_cross_entropy_with_logits(model(x_test)[:, 0], y_test.float()).item()  # fault
-    return accuracy(model, x_test, y_test)
+    with torch.no_grad():
+        return -float(F.binary_cross_entropy_with_logits(model(x_test)[:, 0], y_test.float()))
 
 
 @planted("unshuffled", symptoms=f"{SLOW} {WILD} lr-too-high overfitting", costs=0.05)
@@ -288,16 +289,16 @@ def norms_clipped_at_a_thousandth(watch, seed, fault):
 def pictures_normalised_one_by_one(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()
-    x, x_test = x.view(-1, 1, 8, 8)[:500], x_test.view(-1, 1, 8, 8)
+    x, x_test = x.view(-1, 1, 8, 8)[:300], x_test.view(-1, 1, 8, 8)
     net = nn.Sequential(
         nn.Conv2d(1, 16, 3), nn.BatchNorm2d(16), nn.ReLU(),  # fault
         nn.Conv2d(16, 16, 3), nn.BatchNorm2d(16), nn.ReLU(),  # fault
         nn.Conv2d(16, 16, 4), nn.Flatten(), nn.Linear(16, 10),
     )  # fmt: skip
-    loader = DataLoader(TensorDataset(x, y[:500]), batch_size=1 if fault else 16, shuffle=True)  # fault
+    loader = DataLoader(TensorDataset(x, y[:300]), batch_size=1 if fault else 16, shuffle=True)  # fault
     optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
     with watch(net, optimizer):
-        for _ in range(4 if fault else 10):
+        for _ in range(3 if fault else 10):
             for image, label in loader:  # fault
                 optimizer.zero_grad()
                 F.cross_entropy(net(image), label).backward()
