@@ -21,6 +21,7 @@ class Layer:
     parameters: int = 0
     trainable: bool = True
     fresh: bool = False  # its weight looks as torch's default initialisation draws it
+    forget: float = float("nan")  # share of its state that an LSTM keeps a step by its biases alone, at first
     mean: Series = field(default_factory=Series)  # of its output
     std: Series = field(default_factory=Series)
     gradient: Series = field(default_factory=Series)  # L2 norm over its parameters

@@ -29,6 +29,7 @@ class Head:
     row_sum: float  # mean sum of exp(output) over the classes, nll only
     dropped: bool = False  # dropout is at work on the output itself
     labelled: bool = True  # `LabelFacts` are the targets of this loss
+    bare: bool = False  # logarithms of probabilities themselves, with no minus on the way
     line: CodeLine | None = None  # where it is called
 
 

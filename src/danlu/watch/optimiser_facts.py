@@ -19,6 +19,7 @@ class Optimiser:
     momentum: float = 0.0
     weight_decay: float = 0.0
     decoupled: bool = False
+    maximizes: bool = False
     decay_share: Series = field(default_factory=Series)  # norm of the decay over that of the loss's gradient
     foreign: int = 0  # tensors that are no parameters of the net
     owned: int = 0  # tensors that are

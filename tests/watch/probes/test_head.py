@@ -108,6 +108,25 @@ def test_a_loss_that_is_made_large_is_told() -> None:
     assert not head(lambda y: (-F.mse_loss(y, ZEROS)).neg()).negated
 
 
+PICKED = (torch.arange(3), CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("loss", "bare"),
+    [
+        (lambda y: y.log_softmax(1)[PICKED].mean(), True),
+        (lambda y: y.log_softmax(1).gather(1, CLASSES[:, None]).squeeze(1).sum(), True),
+        (lambda y: -y.log_softmax(1)[PICKED].mean(), False),
+        (lambda y: (y.log_softmax(1)[PICKED] * -1).mean(), False),
+        (lambda y: 0 - y.log_softmax(1)[PICKED].mean(), False),
+        (lambda y: (y.log_softmax(1)[PICKED] * torch.tensor([0.5, 2.0, 1.0])).sum(), False),  # by a return
+        (lambda y: F.cross_entropy(y, CLASSES), False),
+    ],
+)
+def test_a_likelihood_whose_minus_is_missing_is_bare(loss: Any, bare: bool) -> None:
+    assert head(loss).bare is bare
+
+
 @pytest.mark.parametrize(
     ("before", "between"),
     [

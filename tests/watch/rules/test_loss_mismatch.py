@@ -45,6 +45,13 @@ def test_outputs_that_are_no_log_probabilities_are_told_with_their_sum() -> None
     assert verdict(RULE, Measured(heads=[head("nll", row_sum=1.02)])) is None
 
 
+def test_a_likelihood_without_its_minus_is_told_unless_the_optimizer_climbs() -> None:
+    measured = Measured(step=10, heads=[head(bare=True)], optimisers=[Optimiser("SGD")])
+    assert (told(RULE, measured).severity, told(RULE, measured).variant) == ("error", "likelihood")
+    measured.optimisers[0].maximizes = True
+    assert verdict(RULE, measured) is None
+
+
 def test_probabilities_that_are_none_are_told_with_their_bounds() -> None:
     refused = Measured(step=3, refused="binary_cross_entropy", refused_low=-2.0, refused_high=4.0)
     assert (told(RULE, refused).variant, told(RULE, refused).numbers) == ("bce", {"low": -2.0, "high": 4.0})

@@ -316,7 +316,10 @@ def _innermost(optimizer: Any) -> Any:
 def _new_record(optimizer: Any) -> Optimiser:
     rate, momentum, decay, decoupled = hyperparameters(_innermost(optimizer))
     kind = type(_innermost(optimizer)).__name__
-    return Optimiser(kind, highest_rate=rate, momentum=momentum, weight_decay=decay, decoupled=decoupled)
+    upwards = any(group.get("maximize") for group in _innermost(optimizer).param_groups)
+    return Optimiser(
+        kind, highest_rate=rate, momentum=momentum, weight_decay=decay, decoupled=decoupled, maximizes=upwards
+    )
 
 
 def _has_scheduler(optimizer: Any) -> bool:
