@@ -12,6 +12,7 @@ from danlu.base.input_files import path_kind
 from danlu.data.dataset import Builder, Dataset, Origin, ReadSource
 from danlu.data.folder.load import folder_builder, listing_builder
 from danlu.data.folder.shards import archives_of, read_archives
+from danlu.data.folder.texts import find_texts, texts_builder
 from danlu.data.given_arrays import arrays_builder
 from danlu.data.large.files import is_large
 from danlu.data.options import Options
@@ -155,7 +156,8 @@ def _from_paths(paths: dict[str, Path], target: Columns | None, name: str | None
         return listing_builder(stem, read_archives({part: one["train"] for part, one in archives.items() if one}))
     if all(folders):
         _refuse_target(target, stem)
-        return folder_builder(stem, first, paths)
+        listing = find_texts(first, paths)
+        return folder_builder(stem, first, paths) if listing is None else texts_builder(stem, listing, options.encoding)
     if any(folders):
         fail("data.parts-mixed", found=", ".join(f"{part}: {path}" for part, path in paths.items()))
     origin = Origin(str(first))

@@ -13,6 +13,7 @@ from danlu.data.fetch import locate
 from danlu.data.folder.load import folder_builder, listing_builder
 from danlu.data.folder.shards import archives_of, by_name, read_archives
 from danlu.data.folder.tar_index import holds_pictures, is_tar
+from danlu.data.folder.texts import find_texts, texts_builder
 from danlu.data.given_arrays import arrays_builder
 from danlu.data.given_parts import (
     is_text_list,
@@ -144,6 +145,9 @@ def _from_path(path: Path, source: Source) -> Builder:
             return _builder(read_idx_folder(path), name or path.name, origin, target)
         if tables := tables_in(path):
             return folder_of_tables(name or path.name, path, tables, target, file)
+        if listing := find_texts(path):
+            _refuse_target(target, name or path.name)
+            return texts_builder(name or path.name, listing, file.encoding)
         return folder_builder(name or path.name, path, task=source.task)
     if is_text(path) and target is None:
         text, notes = read_text(path, file.encoding)

@@ -32,15 +32,16 @@ from danlu.ship.portions import (
     array_portions,
     file_tables,
     number_portions,
+    text_file_portions,
     text_portions,
 )
-from danlu.ship.right_answers import answer_columns, column_targets
+from danlu.ship.right_answers import answer_columns, column_targets, folder_targets
 from danlu.ship.rows import Rows
 from danlu.ship.series_rows import series_file
 
 
 def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    """The samples in a file, or in a folder of pictures, a portion at a time, so that a large file needs little memory.
+    """The samples in a file, or in a folder of pictures or texts, a portion at a time, so that a large file needs little memory.
 
     `target` is the column that the net was trained to predict, which a table may have or not. UserError, with all that
     is wrong, where the file is not of the kind that the net takes.
@@ -54,7 +55,7 @@ def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options
         yield from ship.listed_rows(path, fitted, target, options)
         return
     fits = path.name.lower().endswith(kinds)
-    if not fits and not (path.is_dir() and kinds[0] in PICTURES):
+    if not fits and not (path.is_dir() and (kinds[0] in PICTURES or _is_by_file(fitted))):
         fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=fitted.name)
     if path.name.lower().endswith(ARRAYS):
         reader = _array_rows
@@ -127,9 +128,19 @@ def _source_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
 
 
 def _labelled_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    """A text a line, or the rows of a table."""
-    reader = _text_rows if is_text(path) else column_file
-    yield from reader(path, fitted, target, options)
+    """A text a line, or a file, as the network was trained; or the rows of a table."""
+    if not is_text(path) and not path.is_dir():
+        yield from column_file(path, fitted, target, options)
+    elif not _is_by_file(fitted):
+        yield from _text_rows(path, fitted, target, options)
+    else:
+        for portion in text_file_portions(path, options):
+            targets = folder_targets(portion.places, fitted)
+            yield Rows(str(path), portion.places, fitted.encode(portion.raw), targets, remarks=portion.remarks)
+
+
+def _is_by_file(fitted: Preprocessing) -> bool:
+    return isinstance(fitted.encoder, ColumnTexts) and fitted.encoder.by_file
 
 
 def _tagged_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:

@@ -14,15 +14,17 @@ import numpy
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.input_files import guarded, open_file
 from danlu.data.folder.scan import ENDINGS as PICTURES
+from danlu.data.folder.scan import TEXT_ENDINGS as TEXT_FILES
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_blocks import read_table_blocks
-from danlu.data.readers.text_file import read_text
+from danlu.data.readers.text_file import read_text, read_texts
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.frames import table_of
 from danlu.data.table.infer import cells_as_numbers
 
 ARRAYS = (".npy",)
 _AT_ONCE = 10_000  # rows that are encoded together
+_FILES_AT_ONCE = 1000  # files of a text each
 
 
 class FilePortion(NamedTuple):
@@ -140,17 +142,37 @@ def text_portions(path: Path, options: FileOptions) -> Iterator[FilePortion]:
         remarks = ()
 
 
+def text_file_portions(path: Path, options: FileOptions) -> Iterator[FilePortion]:
+    """What a file holds as one text, or those in a folder and below it; of several lines in one file that is told."""
+    files = _files_in(path, TEXT_FILES)
+    for start in range(0, len(files), _FILES_AT_ONCE):
+        portion = files[start : start + _FILES_AT_ONCE]
+        texts, remarks = read_texts(portion, options.encoding)
+        lines = 0 if path.is_dir() else len([line for line in texts[0].splitlines() if line.strip()])
+        told = (Fault("ship.file-is-one-text", {"path": path, "lines": lines}),) if lines > 1 else ()
+        yield FilePortion(_places_in(path, portion), texts, (*told, *remarks), start)
+
+
 def picture_portions(path: Path, most: int) -> Iterator[FilePortion]:
     """A picture, or those in a folder and below it, as files: no more than `most` at once."""
-    files = [path]
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(PICTURES) and file.is_file())
-        if not files:
-            fail("ship.no-pictures", path=path, kinds=", ".join(PICTURES))
+    files = _files_in(path, PICTURES)
     for start in range(0, len(files), most):
         portion = files[start : start + most]
-        places = [str(file.relative_to(path)) if path.is_dir() else "" for file in portion]
-        yield FilePortion(places, portion, before=start)
+        yield FilePortion(_places_in(path, portion), portion, before=start)
+
+
+def _files_in(path: Path, endings: tuple[str, ...]) -> list[Path]:
+    """The file itself, or those in a folder and below it whose names end so. UserError where there are none."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(endings) and file.is_file())
+    if not files:
+        fail("ship.no-files-in", path=path, kinds=", ".join(endings))
+    return files
+
+
+def _places_in(path: Path, files: Sequence[Path]) -> list[str]:
+    return [str(file.relative_to(path)) if path.is_dir() else "" for file in files]
 
 
 def class_folders(places: Sequence[str], classes: Sequence[Any]) -> list[str | None] | None:

@@ -71,6 +71,14 @@ def texts(place: Path) -> tuple[Any, Path]:
     return danlu.load(place / "t.csv", target="kind"), place / "t.csv"
 
 
+def text_files(place: Path) -> tuple[Any, Path]:
+    for name in ("lead", "gold"):
+        (place / "notes" / name).mkdir(parents=True)
+        for number in range(10):
+            (place / "notes" / name / f"{number}.txt").write_text(f"{name} sank again\n{number} times")
+    return danlu.load(place / "notes"), place / "notes"
+
+
 def pairs(place: Path) -> tuple[Any, Path]:
     rows = [f"{one} {two},{two} {one}" for one in ("lead", "gold", "tin") for two in ("ash", "oak", "elm", "fir")] * 3
     (place / "t.csv").write_text("\n".join(["from,to", *rows]))
@@ -110,6 +118,7 @@ KINDS: dict[str, Make] = {
     "columns": columns,
     "lines": lines,
     "texts": texts,
+    "text files": text_files,
     "series": series,
     "tags": tags,
     "masks": masks,

@@ -29,6 +29,7 @@ from danlu.ship.portions import (
     file_tables,
     number_portions,
     picture_portions,
+    text_file_portions,
     text_portions,
 )
 from danlu.ship.text_columns import texts_in
@@ -55,14 +56,14 @@ class FileRows:
 def read_file_rows(
     path: Path, interface: Interface, options: FileOptions, target: str | Sequence[str] | None = None
 ) -> Iterator[FileRows]:
-    """The samples in a file, or in a folder of pictures, a portion at a time. UserError where it does not fit."""
+    """The samples in a file, or in a folder of pictures or texts, a portion at a time. UserError where it does not fit."""
     if interface.input == "several":
         fail("ship.several-from-files", path=path, names=", ".join(interface.layout.names))
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)
     name = path.name.lower()
     kinds = _kinds(interface)
-    if not name.endswith(kinds) and not (path.is_dir() and kinds[0] in PICTURES):
+    if not name.endswith(kinds) and not (path.is_dir() and (kinds[0] in PICTURES or interface.texts_by_file)):
         fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=interface.plain["name"])
     if name.endswith(ARRAYS):
         yield from (_rows(portion, interface) for portion in array_portions(path, interface.sample_shape))
@@ -91,7 +92,15 @@ def _kinds(interface: Interface) -> tuple[str, ...]:
 def _text_rows(
     path: Path, interface: Interface, options: FileOptions, target: str | Sequence[str] | None
 ) -> Iterator[FileRows]:
-    """A text a line; or, where the run read them from a table, its rows, with the right labels where it has them."""
+    """A text a line, or a file, as the run was trained; or, where it read them from a table, its rows. The right labels
+    come with them where folders or columns say so.
+    """
+    if interface.texts_by_file and (is_text(path) or path.is_dir()):
+        for portion in text_file_portions(path, options):
+            feeds = feeds_of(portion.raw, interface)
+            known = class_folders(portion.places, interface.labels.tolist())
+            yield FileRows(portion.places, feeds, known, portion.remarks)
+        return
     if is_text(path):
         yield from (_rows(portion, interface) for portion in text_portions(path, options))
         return
