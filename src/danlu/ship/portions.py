@@ -13,6 +13,7 @@ import numpy
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.input_files import guarded, open_file
+from danlu.data.folder.path_column import picture_column, picture_paths
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.folder.scan import TEXT_ENDINGS as TEXT_FILES
 from danlu.data.readers.csv_text import FileOptions
@@ -159,6 +160,38 @@ def picture_portions(path: Path, most: int) -> Iterator[FilePortion]:
     for start in range(0, len(files), most):
         portion = files[start : start + most]
         yield FilePortion(_places_in(path, portion), portion, before=start)
+
+
+class ListedPictures(NamedTuple):
+    """Some pictures that a table lists, as files, and the rows of the table that they stand in."""
+
+    portion: FilePortion
+    sheet: Sheet
+    column: str
+
+    def target(self, named: "str | tuple[str, ...] | None") -> "str | tuple[str, ...] | None":
+        """The column of the right answers: the one `named`, else the only other one there is."""
+        others = [name for name in self.sheet.columns if name != self.column]
+        return named if named is not None or len(others) != 1 else others[0]
+
+
+def listed_portions(path: Path, options: FileOptions, name: str, most: int) -> Iterator[ListedPictures]:
+    """The pictures whose paths stand in a table: no more than `most` at once. UserError where it has no such column, for
+    a net trained on `name`.
+    """
+    for portion in file_tables(path, options):
+        sheet: Sheet = portion.raw
+        column = picture_column(sheet, path.parent)
+        if column is None:
+            fail("listed.no-column", path=path, name=name)
+        paths = picture_paths(sheet, column, path.parent)
+        for first in range(0, len(paths), most):
+            rows = slice(first, first + most)
+            columns = {name: series[rows] for name, series in sheet.columns.items()}
+            part = replace(sheet, columns=columns, lines=None if sheet.lines is None else sheet.lines[rows])
+            remarks = () if first else portion.remarks
+            some = FilePortion(portion.places[rows], paths[rows], remarks, portion.before + first)
+            yield ListedPictures(some, part, column)
 
 
 def _files_in(path: Path, endings: tuple[str, ...]) -> list[Path]:

@@ -13,7 +13,7 @@ from danlu.base.input_files import path_kind
 from danlu.data.decode import PictureHeader, Shape, common_shape, read_head, read_pixels
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.table_file import KINDS, read_table
+from danlu.data.readers.table_file import KINDS, is_table, read_table
 from danlu.data.readers.text_file import TEXTS, is_text
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.fitted import fitting
@@ -27,6 +27,7 @@ from danlu.ship.portions import (
     array_portions,
     class_folders,
     file_tables,
+    listed_portions,
     number_portions,
     picture_portions,
     text_file_portions,
@@ -63,6 +64,9 @@ def read_file_rows(
         fail("ship.no-such-file", path=path)
     name = path.name.lower()
     kinds = _kinds(interface)
+    if kinds[0] in PICTURES and is_table(path):
+        yield from _listed_rows(path, interface, options, target)
+        return
     if not name.endswith(kinds) and not (path.is_dir() and (kinds[0] in PICTURES or interface.texts_by_file)):
         fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=interface.plain["name"])
     if name.endswith(ARRAYS):
@@ -175,6 +179,18 @@ def _picture_rows(path: Path, interface: Interface) -> Iterator[FileRows]:
         pixels = _on_scale(_pixels(portion.raw, interface), interface)
         known = interface.labels.tolist() if interface.task == "classification" else []
         yield FileRows(portion.places, feeds_of(pixels, interface), class_folders(portion.places, known))
+
+
+def _listed_rows(
+    path: Path, interface: Interface, options: FileOptions, target: str | Sequence[str] | None
+) -> Iterator[FileRows]:
+    """The pictures whose paths stand in a table, with the right answers where it has them."""
+    named = tuple(target) if target is not None and not isinstance(target, str) else target
+    for listed in listed_portions(path, options, interface.plain["name"], _PICTURES_AT_ONCE):
+        names = _answer_columns(listed.sheet, listed.target(named), interface)
+        targets = _cells(table_of(listed.sheet)[names[0]]) if names else None
+        pixels = _on_scale(_pixels(listed.portion.raw, interface), interface)
+        yield FileRows(listed.portion.places, feeds_of(pixels, interface), targets, listed.portion.remarks)
 
 
 def _pixels(files: Sequence[Path], interface: Interface) -> "numpy.ndarray[Any, Any]":
