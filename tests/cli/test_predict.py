@@ -82,6 +82,22 @@ def test_numbers_come_with_the_range_of_the_true_value(type_in: Type, trained: P
     assert [row["low"] < true < row["high"] for row, true in zip(rows, (30, 60), strict=True)] == [True, True]
 
 
+@pytest.mark.parametrize("word", ["new", "new/*.csv"])
+def test_several_files_in_one_word(word: str, type_in: Type, trained: Path, work: Path) -> None:
+    (work / "new").mkdir()
+    for name in ("a", "b"):
+        (work / "new" / f"{name}.csv").write_text("size,kind,y\n8,a,big\n1,b,small\n", encoding="utf-8")
+    answer = type_in("predict", trained / "sizes", word, "--json")
+    told = [(row["file"], row["row"], row["answer"]) for row in answer.json["rows"]]
+    assert told == [(f"new/{name}.csv", row, size) for name in "ab" for row, size in (("2", "big"), ("3", "small"))]
+    assert danlu.Run(trained / "sizes").predict(word).tolist() == ["big", "small"] * 2
+    assert answer.json["samples"] == danlu.Run(trained / "sizes").evaluate(word)["accuracy"] * 4
+
+
+def test_a_pattern_that_stands_for_nothing_is_told(type_in: Type, trained: Path, language: str) -> None:
+    assert_refused(type_in("predict", trained / "sizes", "none/*.csv", "--lang", language), language, "none/*.csv")
+
+
 def test_standard_input_is_a_file_too(type_in: Type, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"size,kind\n8,a\n1,b\n")))
     rows = type_in("predict", trained / "sizes", "-", "--json").json["rows"]

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from danlu.base.errors import Fault
 from danlu.base.telling import tell
+from danlu.ship.portions import files_meant
 from danlu.view.answering import AnsweringBar
 
 STANDARD_INPUT = "-"
@@ -44,7 +45,7 @@ class WhoAnswers:
     def records(self, words: Sequence[str]) -> Iterator[Records]:
         """The answers for the files that the words name. UserError where one does not fit, once it is its turn."""
         with AnsweringBar() as bar:
-            for word in words:
+            for word in _meant(words, self.input):
                 with _file_of(word, self.input) as path:
                     bar.expect(_lines_in(path) if bar.visible else None)
                     for records, remarks in self.answer(path):
@@ -56,6 +57,14 @@ class WhoAnswers:
     def score(self) -> dict[str, float] | None:
         """The metrics by name; None where no right answer was there."""
         return self.tally.score() if self.tally.samples else None
+
+
+def _meant(words: Sequence[str], kind: str) -> Iterator[str]:
+    """The words, patterns and folders of tables among them as the files they stand for, which the answers name."""
+    for word in words:
+        path = Path(word).expanduser()
+        files = [path] if word == STANDARD_INPUT else files_meant(path, rows=kind in ("table", "numbers"))
+        yield from [word] if files == [path] else map(str, files)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,7 @@ from danlu.ship.portions import (
     FilePortion,
     array_portions,
     file_tables,
+    files_meant,
     number_portions,
     text_file_portions,
     text_portions,
@@ -41,7 +42,8 @@ from danlu.ship.series_rows import series_file
 
 
 def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    """The samples in a file, or in a folder of pictures or texts, a portion at a time, so that a large file needs little memory.
+    """The samples in a file, in the files of a pattern, in a folder of tables, pictures or texts, a portion at a time,
+    so that a large file needs little memory.
 
     `target` is the column that the net was trained to predict, which a table may have or not. UserError, with all that
     is wrong, where the file is not of the kind that the net takes.
@@ -49,6 +51,11 @@ def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options
     if (layout := layout_of(fitted.encoder)) is not None:
         fail("ship.several-from-files", path=path, names=", ".join(layout.names))
     reader, kinds = _reader(fitted)
+    files = files_meant(path, rows=reader in (_table_rows, _number_rows))
+    if files != [path]:
+        for file in files:
+            yield from read_rows(file, fitted, target, options)
+        return
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)
     if kinds[0] in PICTURES and is_table(path):

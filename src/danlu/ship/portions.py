@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import numpy
 
 from danlu.base.errors import Fault, UserError, fail
-from danlu.base.input_files import guarded, open_file
+from danlu.base.input_files import guarded, open_file, path_kind
 from danlu.data.folder.path_column import picture_column, picture_paths
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.folder.scan import TEXT_ENDINGS as TEXT_FILES
 from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.several_files import files_of, is_pattern, tables_in
 from danlu.data.readers.table_blocks import read_table_blocks
 from danlu.data.readers.text_file import read_text, read_texts
 from danlu.data.table.columns import Column, Sheet
@@ -59,6 +60,15 @@ class FilePortion(NamedTuple):
             return Fault(fault.id, values)
         place = self.places[row - 1] if 0 < row <= len(self.places) else ""
         return Fault(fault.id, {**values, "row": int(place) if place.isdecimal() else row + self.before})
+
+
+def files_meant(path: Path, *, rows: bool) -> list[Path]:
+    """The files that a pattern stands for, or a folder of nothing but tables, where `rows` of tables are wanted; else
+    the path as it is.
+    """
+    if is_pattern(path):
+        return files_of(path)
+    return (tables_in(path) if rows and path_kind(path) == "folder" else []) or [path]
 
 
 def file_tables(path: Path, options: FileOptions) -> Iterator[FilePortion]:

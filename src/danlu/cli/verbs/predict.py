@@ -21,7 +21,7 @@ from danlu.ship import MaskFiles, Tally
 
 _KINDS = {
     "TableEncoder": "table",
-    "WindowEncoder": "table",
+    "WindowEncoder": "series",
     "TextEncoder": "texts",
     "SourceEncoder": "texts",
     "ColumnTexts": "texts",
@@ -57,4 +57,4 @@ def _answering(run: Run, top: int, beam: int, masks: MaskFiles | None = None) ->
             yield prediction.records(fitted, top, run.error_band), prediction.rows.remarks
 
     kind = _KINDS.get(type(fitted.encoder).__name__, "numbers")
-    return WhoAnswers(run.folder, kind, kind == "table", answer, tally)
+    return WhoAnswers(run.folder, kind, kind in ("table", "series"), answer, tally)

@@ -27,6 +27,7 @@ from danlu.ship.portions import (
     array_portions,
     class_folders,
     file_tables,
+    files_meant,
     listed_portions,
     number_portions,
     picture_portions,
@@ -35,6 +36,7 @@ from danlu.ship.portions import (
 )
 from danlu.ship.text_columns import texts_in
 
+_IN_TABLES = ("table", "numbers")
 _PICTURES_AT_ONCE = 64
 _WINDOWS_AT_ONCE = 10_000
 _MASKS_AT_ONCE = 16  # each pixel of which has a number a class
@@ -57,13 +59,19 @@ class FileRows:
 def read_file_rows(
     path: Path, interface: Interface, options: FileOptions, target: str | Sequence[str] | None = None
 ) -> Iterator[FileRows]:
-    """The samples in a file, or in a folder of pictures or texts, a portion at a time. UserError where it does not fit."""
+    """The samples in a file, in the files of a pattern, in a folder of tables, pictures or texts, a portion at a time.
+    UserError where it does not fit.
+    """
     if interface.input == "several":
         fail("ship.several-from-files", path=path, names=", ".join(interface.layout.names))
+    name, kinds = path.name.lower(), _kinds(interface)
+    files = files_meant(path, rows=interface.input in _IN_TABLES and kinds[0] not in PICTURES)
+    if files != [path]:
+        for file in files:
+            yield from read_file_rows(file, interface, options, target)
+        return
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)
-    name = path.name.lower()
-    kinds = _kinds(interface)
     if kinds[0] in PICTURES and is_table(path):
         yield from _listed_rows(path, interface, options, target)
         return
