@@ -16,7 +16,7 @@ import danlu
 IRIS = load_iris(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
 NOT_KEPT = {
-    "check_sample_weight_equivalence_on_dense_data": "a sample given twice stands in two batches, one of weight 2 in one"
+    "check_sample_weight_equivalence_on_dense_data": "what is given twice stands in two batches, what weighs 2 in one"
 }
 
 

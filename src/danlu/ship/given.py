@@ -30,8 +30,9 @@ def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: F
     """The samples in `x`, encoded, in one portion, or of files in several.
 
     `x` is a path (str or Path, but for texts, which a str is itself) of a file or of a folder of pictures; a Pillow
-    picture of any size; a list of these; a polars or pandas DataFrame, a row of one or a list of rows, a dict of columns
-    or a list of dicts; or arrays and texts as `Preprocessing.encode` takes them. UserError with all that is wrong, item by item.
+    picture of any size; a list of these; a polars or pandas DataFrame, one of its rows or a list of them; a dict of
+    columns or a list of dicts; or arrays and texts as `Preprocessing.encode` takes them. UserError with all that is
+    wrong, item by item.
     """
     x = gathered(x, fitted)
     items = cast(list[Any], x) if isinstance(x, list | tuple) else [x]
@@ -54,7 +55,7 @@ def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: F
 
 
 def gathered(given: Any, fitted: Preprocessing) -> Any:
-    """Rows of a frame as dicts, and a LazyFrame as a DataFrame, whose columns are those of the net; all else as it is."""
+    """Rows of a frame that has the columns of the net as dicts, a LazyFrame as a DataFrame; all else as it is."""
     return rows_as_dicts(collected(given), _column_names(fitted))
 
 

@@ -186,8 +186,8 @@ class ListedPictures(NamedTuple):
 
 
 def listed_portions(path: Path, options: FileOptions, name: str, most: int) -> Iterator[ListedPictures]:
-    """The pictures whose paths stand in a table: no more than `most` at once. UserError where it has no such column, for
-    a net trained on `name`.
+    """The pictures whose paths stand in a table, no more than `most` at once. UserError where it has none, for a net
+    trained on `name`.
     """
     for portion in file_tables(path, options):
         sheet: Sheet = portion.raw

@@ -20,6 +20,7 @@ from danlu.data.standard import Pixels
 from danlu.data.table.columns import MOST_LISTED, Sheet
 from danlu.data.table.to_predict import Columns, resolve_column, split_names
 
+
 def listed_builder(name: str, sheets: Mapping[str, Sheet], column: str, target: Columns | None) -> ReadSource:
     """What makes a data set of the pictures in `column` of each part's table, with their classes in `target`."""
     first = sheets["train"]

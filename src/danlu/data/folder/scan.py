@@ -73,7 +73,8 @@ def scan(folder: Path, given: Mapping[str, Path] | None = None, endings: tuple[s
         if not any(filled.values()) and not loose["train"]:
             fail("data.folder", path=folder)
         classes = ", ".join(filled["train"]) or "-"
-        fail("data.no-class-folders", path=parts["train"], found=classes, loose=loose["train"])
+        phrase = "data.no-class-folders" if endings == ENDINGS else "data.no-class-folders-texts"
+        fail(phrase, path=parts["train"], found=classes, loose=loose["train"])
     classes = in_natural_order(filled["train"])
     for part, names in filled.items():
         strange = sorted(set(names) - set(classes))
@@ -152,7 +153,8 @@ class FolderSearch:
 
     def loose(self, folder: Path) -> int:
         """How many such files lie in `folder` itself."""
-        return sum(Path(entry.name).suffix.lower() in self._endings for entry in self._entries(folder) if entry.is_file())
+        files = (Path(entry.name) for entry in self._entries(folder) if entry.is_file())
+        return sum(file.suffix.lower() in self._endings for file in files)
 
     def left_out(self) -> tuple[Fault, ...]:
         """The note of the files whose names have other endings, or that are no files at all (a pipe, a broken link)."""

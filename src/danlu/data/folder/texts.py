@@ -46,9 +46,7 @@ def _holds(folder: Path, endings: tuple[str, ...]) -> bool:
 def texts_builder(name: str, listing: Listing, encoding: str | None) -> ReadSource:
     """What makes a data set of the texts, which are read once. UserError with all that cannot be read."""
     texts, notes = read_texts([Path(str(file.path)) for file in listing.pictures], encoding)
-    return ReadSource(
-        partial(_build, name, listing, texts, (*listing.notes, *notes)), partial(_raw, listing, texts)
-    )
+    return ReadSource(partial(_build, name, listing, texts, (*listing.notes, *notes)), partial(_raw, listing, texts))
 
 
 def _build(name: str, listing: Listing, texts: list[str], notes: tuple[Fault, ...], options: Options) -> Dataset:
@@ -60,9 +58,7 @@ def _build(name: str, listing: Listing, texts: list[str], notes: tuple[Fault, ..
     for part, files in listing.parts.items():
         rows = slice(first, first + len(files))
         pools[part], first = (texts[rows], labels[rows]), rows.stop
-    data = text_dataset(
-        name, pools, Labels(listing.classes), options, str(options.tokens), Origin(str(listing.folder))
-    )
+    data = text_dataset(name, pools, Labels(listing.classes), options, str(options.tokens), Origin(str(listing.folder)))
     encoder = data.encoder
     assert isinstance(encoder, TextEncoder)
     found = Fault("data.told-text-files", {"count": len(texts), "tokens": Fault(f"data.kind-{options.tokens}")})
