@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from danlu.base.errors import Fault
+from danlu.base.errors import Fault, UserError
 from danlu.base.telling import tell
 from danlu.ship.portions import files_meant
 from danlu.view.answering import AnsweringBar
@@ -50,7 +50,7 @@ class WhoAnswers:
                     bar.expect(_lines_in(path) if bar.visible else None)
                     for records, remarks in self.answer(path):
                         for remark in remarks:
-                            tell(f"! {remark}")
+                            tell(f"! {remark if word != STANDARD_INPUT else _renamed(remark, path)}")
                         bar.advance(len(records))
                         yield [record | {"file": word} for record in records]
 
@@ -77,7 +77,21 @@ def _file_of(word: str, kind: str) -> Generator[Path]:
         path = Path(folder) / f"stdin{_ENDINGS.get(kind, '.csv')}"
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
-        yield path
+        try:
+            yield path
+        except UserError as error:
+            raise UserError(*(_renamed(fault, path) for fault in error.faults)) from None
+
+
+def _renamed(fault: Fault, path: Path) -> Fault:
+    """What was said of the file that standard input was kept in, said of standard input."""
+
+    def named(value: Any) -> Any:
+        if isinstance(value, Fault):
+            return _renamed(value, path)
+        return Fault("cli.standard-input") if str(value) == str(path) else value
+
+    return Fault(fault.id, {key: named(value) for key, value in fault.values.items()})
 
 
 def _lines_in(path: Path) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from danlu.base.errors import Fault, Faults
+from danlu.base.errors import Fault, Faults, fail
 from danlu.base.files import absolute, replaced_in_pieces
 from danlu.base.input_files import path_kind
 from danlu.base.places import shown
@@ -63,6 +63,12 @@ class AnswerOptions:
         faults.raise_if_any()
         assert top
         return cls(files, top, output)
+
+
+def refuse_top(wanted: AnswerOptions, task: str, word: str) -> None:
+    """UserError where the likeliest classes are asked for, and samples have no one class."""
+    if wanted.top > 1 and task != "classification":
+        fail("cli.top-unfit", top=wanted.top, run=word, task=Fault(f"base.task-{task}"))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from danlu import ship
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import UserError, fail
 from danlu.base.input_files import path_kind
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.place_labels import TokenLabels
@@ -32,6 +32,7 @@ from danlu.ship.portions import (
     array_portions,
     file_tables,
     files_meant,
+    in_file,
     number_portions,
     text_file_portions,
     text_portions,
@@ -106,7 +107,7 @@ def table_rows(portion: FilePortion, fitted: Preprocessing, target: Columns | No
         with portion.reading():
             encoded = encoder.encode_table(table)
     except UserError as error:
-        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+        raise UserError(*in_file(sheet.path, error.faults)) from None
     targets = column_targets(table, names, fitted) if names else None
     remarks = (*portion.remarks, *portion.placed(table_remarks(encoder.columns, table)))
     return Rows(sheet.path, portion.places, encoded, targets, notes_of(encoder.unseen(table)), remarks)

@@ -62,6 +62,11 @@ class FilePortion(NamedTuple):
         return Fault(fault.id, {**values, "row": int(place) if place.isdecimal() else row + self.before})
 
 
+def in_file(path: str, faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Faults with the file that each of them is in."""
+    return tuple(Fault("ship.in-file", {"path": path, "what": fault}) for fault in faults)
+
+
 def files_meant(path: Path, *, rows: bool) -> list[Path]:
     """The files that a pattern stands for, or a folder of nothing but tables, where `rows` of tables are wanted; else
     the path as it is.

@@ -41,8 +41,8 @@ _AT_ONCE = 1024
 def read_scored(
     given: Any, fitted: Preprocessing, target: Columns | None, options: FileOptions, part: str
 ) -> Iterator[Rows]:
-    """Encoded samples with their targets: of a path; a frame, rows, a dict of columns or a list of dicts with the column
-    to predict; a pair (x, y); or `part` of a Dataset. UserError for anything else.
+    """Encoded samples with their targets: of a path; a frame, its rows, a dict of columns or a list of dicts with the
+    column to predict; a pair (x, y); or `part` of a Dataset. UserError for anything else.
     """
     given = gathered(given, fitted)
     if isinstance(given, Dataset):

@@ -18,6 +18,7 @@ from danlu.data.label_cells import labels_in, separator_of
 from danlu.data.options import Options
 from danlu.data.standard import Pixels
 from danlu.data.table.columns import MOST_LISTED, Sheet
+from danlu.data.table.spelling import is_plain
 from danlu.data.table.to_predict import Columns, resolve_column, split_names
 
 
@@ -113,6 +114,9 @@ def _labels(sheet: Sheet, label: str) -> list[str]:
     if series.dtype.is_float():
         fail("listed.no-classes", path=sheet.path, column=label)
     texts = series.cast(polars.String).str.strip_chars()
+    numbers = [text for text in texts.drop_nulls().to_list() if is_plain(text)]
+    if len(numbers) == len(texts) and any(not float(number).is_integer() for number in numbers):
+        fail("listed.no-classes", path=sheet.path, column=label)
     empty = (texts.is_null() | (texts == "")).to_list()
     if True in empty:
         at = sheet.place(empty.index(True))

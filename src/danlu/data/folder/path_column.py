@@ -1,9 +1,11 @@
 """The column of a table whose cells are paths of pictures; without torch."""
 
+import re
 from pathlib import Path
 
-from danlu.base.errors import Faults
+from danlu.base.errors import Faults, fail
 from danlu.base.input_files import path_kind, refuse_irregular
+from danlu.base.naming import listed
 from danlu.data.folder.scan import ENDINGS, raise_first
 from danlu.data.table.columns import Sheet
 
@@ -12,11 +14,14 @@ _NAMED = "(?i)(" + "|".join(ending.replace(".", r"\.") for ending in ENDINGS) + 
 
 def picture_column(sheet: Sheet, place: Path) -> str | None:
     """The column whose cells are paths of pictures, from the folder `place` on, at least one of which is there; None
-    where there is no such column: a table may well have names of files that nobody has kept.
+    where there is no such column: a table may well have names of files that nobody has kept. UserError where the name
+    of a column is such a path: it has no line of names.
     """
     import polars
 
     for name, series in sheet.columns.items():
+        if re.search(_NAMED, name) and path_kind(_path(name, place)) == "file":
+            fail("data.no-header", path=sheet.path, found=listed(sheet.columns, 4))
         present = series.drop_nulls() if series.dtype == polars.String else series[:0]
         if not len(present) or not present.str.contains(_NAMED).all():
             continue

@@ -28,6 +28,7 @@ from danlu.ship.portions import (
     class_folders,
     file_tables,
     files_meant,
+    in_file,
     listed_portions,
     number_portions,
     picture_portions,
@@ -132,7 +133,7 @@ def _table_rows(portion: FilePortion, interface: Interface, target: str | Sequen
         with portion.reading():
             feeds = table_feeds(table, interface)
     except UserError as error:
-        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+        raise UserError(*in_file(sheet.path, error.faults)) from None
     names = _answer_columns(sheet, target, interface)
     columns = [_cells(table[name]) for name in names]
     targets = None if not columns else columns[0] if len(columns) == 1 else [*map(list, zip(*columns, strict=True))]
@@ -155,7 +156,7 @@ def _series_rows(sheet: Sheet, interface: Interface) -> Iterator[FileRows]:
     try:
         found = series_feeds(table, interface, sheet.place, sheet.path)
     except UserError as error:
-        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+        raise UserError(*in_file(sheet.path, error.faults)) from None
     windows, own = found.windows, fitting(interface.columns[0], table[layout.target], Faults())
     known = [*_cells(own), None]  # the last one: what is not there
     last = windows.rows[:, -1]
