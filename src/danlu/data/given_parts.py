@@ -12,7 +12,6 @@ from danlu.base.input_files import path_kind
 from danlu.data.dataset import Builder, Dataset, Origin, ReadSource
 from danlu.data.folder.load import folder_builder, listing_builder
 from danlu.data.folder.shards import archives_of, read_archives
-from danlu.data.folder.texts import find_texts, texts_builder
 from danlu.data.given_arrays import arrays_builder
 from danlu.data.large.files import is_large
 from danlu.data.options import Options
@@ -32,6 +31,7 @@ from danlu.data.text.pairs import Pairs, are_pairs, pairs_dataset, raw_pairs
 from danlu.data.text.sequences import text_dataset
 from danlu.data.text.tagged import is_tagged, raw_tagged, tagged_dataset, tagged_pair
 from danlu.data.text.tagged_texts import Tagged
+from danlu.data.text_folder import find_texts, texts_builder
 from danlu.data.torch_data import is_torch_data, torch_dataset
 
 

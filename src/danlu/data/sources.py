@@ -13,7 +13,6 @@ from danlu.data.fetch import locate
 from danlu.data.folder.load import folder_builder, listing_builder
 from danlu.data.folder.shards import archives_of, by_name, read_archives
 from danlu.data.folder.tar_index import holds_pictures, is_tar
-from danlu.data.folder.texts import find_texts, texts_builder
 from danlu.data.given_arrays import arrays_builder
 from danlu.data.given_parts import (
     is_text_list,
@@ -46,6 +45,7 @@ from danlu.data.text.pairs import Pairs
 from danlu.data.text.sequences import Texts, text_dataset
 from danlu.data.text.tagged import is_tagged, tagged_pair
 from danlu.data.text.tagged_texts import Tagged
+from danlu.data.text_folder import find_texts, texts_builder
 from danlu.data.torch_data import is_torch_data
 
 
