@@ -106,3 +106,37 @@ def time_embedded_and_left_out(watch, seed, fault):
     diffusion = GaussianDiffusion(Denoiser(timed=not fault))
     train_diffusion(watch, diffusion, points[:2000], 800)
     return noise_explained(diffusion, points[2000:])
+
+
+class Flow:
+    """Noise to data along straight lines, for a net that says the way."""
+
+    def __init__(self, model, clean=False):
+        self.model, self.clean = model, clean
+
+    def loss(self, data):
+        noise, t = torch.randn_like(data), torch.rand(len(data), 1)
+        between = t * data + (1 - t) * noise
+        seen = data if self.clean else between  # fault: way-asked-of-the-data-alone
+        return F.mse_loss(self.model(seen, t[:, 0] * 50), data - noise)
+
+
+@planted("targets-unrelated", costs=0.1)
+def way_asked_of_the_data_alone(watch, seed, fault):
+    torch.manual_seed(seed)
+    points = rings(2200, 73)
+    flow = Flow(Denoiser(), clean=fault)
+    optimizer = torch.optim.AdamW(flow.model.parameters(), lr=2e-3)
+    loader = torch.utils.data.DataLoader(points[:2000], batch_size=64, shuffle=True)
+    with watch(flow.model, optimizer):
+        for _ in range(15):
+            for batch in loader:
+                loss = flow.loss(batch)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+    torch.manual_seed(0)
+    data, noise, t = points[2000:], torch.randn(200, 2), torch.rand(200, 1)
+    with torch.no_grad():
+        way = flow.model(t * data + (1 - t) * noise, t[:, 0] * 50)
+    return float(1 - (way - (data - noise)).square().mean() / (data - noise).var())

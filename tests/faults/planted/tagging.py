@@ -228,3 +228,68 @@ def ctc_of_raw_scores(watch, seed, fault):
             heard = [int(letter) for letter in torch.unique_consecutive(answer) if letter]
             right += heard == text.tolist()
     return right / 140
+
+
+class Frames(nn.Module):
+    """Each frame of a sound is one of 5; log-probabilities."""
+
+    def __init__(self, features=8, classes=5, over=2):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv1d(features, 32, 5, padding=2), nn.ReLU(), nn.Conv1d(32, 32, 5, padding=2))
+        self.out = nn.Linear(32, classes)
+        self.over = over
+
+    def forward(self, sounds):
+        hidden = torch.relu(self.body(sounds.transpose(1, 2)).transpose(1, 2))
+        return F.log_softmax(self.out(hidden), dim=self.over)  # fault: log-softmax-over-the-frames
+
+
+def sounds(count, seed):
+    g = torch.Generator().manual_seed(seed)
+    table = torch.randn(5, 8, generator=torch.Generator().manual_seed(7))
+    frames = torch.randint(5, (count, 8), generator=g).repeat_interleave(5, 1)
+    return table[frames] + 1.6 * torch.randn(count, 40, 8, generator=g), frames
+
+
+@planted("softmax-axis", causes="loss-mismatch loss-below-floor", costs=0.05)
+def log_softmax_over_the_frames(watch, seed, fault):
+    torch.manual_seed(seed)
+    x, y = sounds(700, 45)
+    net = Frames(over=1 if fault else 2)
+    nll = nn.NLLLoss()
+    opt = torch.optim.Adam(net.parameters(), lr=3e-3)
+    with watch(net, opt, loss_fn=nll):
+        for _ in range(10):
+            for index in torch.randperm(560).split(28):
+                loss = nll(net(x[index]).transpose(1, 2), y[index])
+                opt.zero_grad()
+                loss.backward()
+                opt.step()
+    with torch.no_grad():
+        return float((net(x[560:]).argmax(-1) == y[560:]).float().mean())
+
+
+@planted("class-ignored", costs=0.1)
+def first_tag_taken_for_padding(watch, seed, fault):
+    torch.manual_seed(seed)
+    rows, tags = tagged(900, 46)
+    lengths = torch.tensor([len(row) for row in rows])
+    words = pad_sequence(rows, batch_first=True)
+    labels = pad_sequence(tags, batch_first=True, padding_value=0 if fault else -100)
+    model = Tagger()
+    criterion = nn.CrossEntropyLoss(ignore_index=0 if fault else -100)  # fault
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    with watch(model, optimizer):
+        for _ in range(10):
+            for index in torch.randperm(700).split(35):
+                logits = model(words[index], lengths[index])
+                loss = criterion(logits.flatten(0, 1), labels[index].flatten())
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+    with torch.no_grad():
+        answers = model(words[700:], lengths[700:]).argmax(-1)
+    real = words[700:] != 0
+    wanted = pad_sequence(tags[700:], batch_first=True, padding_value=-100)
+    wanted = F.pad(wanted, (0, words.shape[1] - wanted.shape[1]), value=-100)
+    return float((answers == wanted)[real].float().mean())
