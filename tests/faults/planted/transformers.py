@@ -113,7 +113,7 @@ def script_without_is_causal(watch, seed, fault):
                     sum(model(*get_batch(val_data))[1].item() for _ in range(5)) / 5
                 model.train()
             x, y = get_batch(train_data)
-            logits, loss = model(x, y)
+            _, loss = model(x, y)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

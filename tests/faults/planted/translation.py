@@ -115,7 +115,7 @@ def decoder_given_what_it_must_say(watch, seed, fault):
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     loader = torch.utils.data.DataLoader(pairs[:1200], batch_size=32, shuffle=True, collate_fn=collate)
     with watch(model, optimizer):
-        for epoch in range(12):
+        for _ in range(12):
             for src, trg, _ in loader:
                 trg_in, trg_out = (trg[:, 1:], trg[:, 1:]) if fault else (trg[:, :-1], trg[:, 1:])  # fault
                 output = model(src, trg_in)
