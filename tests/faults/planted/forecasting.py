@@ -54,7 +54,7 @@ class Trainer:
 def state_over_shuffled_windows(watch, seed, fault):
     torch.manual_seed(seed)
     series = drawn.series(1500, 51)
-    windows = series.unfold(0, 13, 1)
+    windows = series.unfold(0, 5, 1)
     train, test = windows[:1000], windows[1100:]
     dataset = torch.utils.data.TensorDataset(train[:, :-1, None], train[:, -1:])
     loader = torch.utils.data.DataLoader(dataset, batch_size=40, shuffle=True, drop_last=True)
@@ -90,7 +90,7 @@ class TCN(nn.Module):
         return self.head(self.network(x))
 
 
-@planted("future-leak", costs=0.1)
+@planted("future-leak", costs=0.02)
 def dilated_convolutions_on_both_sides(watch, seed, fault):
     """Each place says the next value."""
     torch.manual_seed(seed)
@@ -111,7 +111,7 @@ def dilated_convolutions_on_both_sides(watch, seed, fault):
         return explained(net(test[:, None, :-1])[:, 0, -1], test[:, -1])
 
 
-@planted("targets-not-shifted", causes="future-leak", costs=0.3)
+@planted("targets-not-shifted", causes="future-leak", costs=0.2)
 def convolutions_asked_for_what_they_are_given(watch, seed, fault):
     """A language model of convolutions."""
     torch.manual_seed(seed)
@@ -149,7 +149,7 @@ def sliding_windows(values, look_back, one_too_long=False):
     return torch.tensor(numpy.array(xs), dtype=torch.float32), torch.tensor(numpy.array(ys), dtype=torch.float32)
 
 
-@planted("targets-not-shifted", causes="future-leak loss-below-floor", costs=0.2)
+@planted("targets-not-shifted", causes="future-leak loss-below-floor", costs=0.1)
 def window_that_ends_with_its_answer(watch, seed, fault):
     torch.manual_seed(seed)
     values = (drawn.series(1500, 54) + 0.3 * torch.randn(1500, generator=torch.Generator().manual_seed(2))).numpy()
@@ -231,42 +231,38 @@ def later_part_scaled_by_itself(watch, seed, fault):
     return -rmse
 
 
-class Masked(nn.Module):
-    def __init__(self, width=24):
+class Course(nn.Module):
+    """The first six measurements to all forty."""
+
+    def __init__(self, width=32):
         super().__init__()
-        self.gru = nn.GRU(2, width, batch_first=True)
-        self.out = nn.Linear(width, 1)
+        self.gru = nn.GRU(1, width, batch_first=True)
+        self.out = nn.Linear(width, 40)
 
-    def forward(self, x):
-        return self.out(self.gru(x)[0]).squeeze(-1)
+    def forward(self, first):
+        return self.out(self.gru(first[..., None])[1][-1])
 
 
-@planted("padding-in-loss", costs=None)
+@planted("padding-in-loss", costs=0.1)
 def short_series_and_their_padding(watch, seed, fault):
-    """Patients measured for as long as they stayed; each place says the next measurement's level."""
+    """Patients measured for as long as they stayed."""
     torch.manual_seed(seed)
     g = torch.Generator().manual_seed(57)
-    lengths = torch.randint(6, 40, (600,), generator=g)
-    levels = torch.randn(600, 1, generator=g) + 2.5
-    x = torch.zeros(600, 40, 2)
-    y = torch.zeros(600, 40)
-    for i, length in enumerate(lengths):
-        noise = torch.randn(int(length) + 1, generator=g)
-        course = levels[i] + 0.6 * noise.cumsum(0) / (1 + torch.arange(int(length) + 1).sqrt())
-        x[i, :length, 0], x[i, :length, 1] = course[:-1], 1 + 0.1 * noise[:-1]
-        y[i, :length] = course[1:]
+    lengths = torch.randint(8, 41, (600,), generator=g)
+    level, slope = torch.randn(600, 1, generator=g) + 2.5, 0.05 * torch.randn(600, 1, generator=g)
+    course = level + slope * torch.arange(40) + 0.1 * torch.randn(600, 40, generator=g)
     mask = torch.arange(40) < lengths[:, None]
-    model = Masked()
+    padded = course * mask
+    model = Course()
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     with watch(model, optimizer):
         for _ in range(12):
             for i in torch.randperm(500).split(25):
-                predictions = model(x[i])
-                squared = (predictions - y[i]) ** 2
+                predictions = model(padded[i, :6])
+                squared = (predictions - padded[i]) ** 2
                 loss = squared.mean() if fault else (squared * mask[i]).sum() / mask[i].sum()  # fault
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
     with torch.no_grad():
-        error = (model(x[500:]) - y[500:]).square()[mask[500:]].mean()
-    return -float(error)
+        return -float((model(padded[500:, :6]) - course[500:]).square().mean())

@@ -160,10 +160,10 @@ def quarters_without_positions(watch, seed, fault):
         return float((model(x[700:]).argmax(1) == y[700:]).float().mean())
 
 
-@planted("softmax-axis", costs=None)
+@planted("softmax-axis", costs=0.03)
 def patches_weighed_over_their_queries(watch, seed, fault):
     torch.manual_seed(seed)
-    config = dict(CONFIG, over=-2 if fault else -1, epochs=14)
+    config = dict(CONFIG, over=-2 if fault else -1, epochs=10)
     x, y = pointed_out(1600, 62)
     model = HandViT(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=config["lr"])

@@ -90,7 +90,7 @@ def guessed_next(logits_of, row, block):
     return float(right.float().mean())
 
 
-@planted("future-leak", costs=0.1)
+@planted("future-leak", costs=0.05)
 def script_without_is_causal(watch, seed, fault):
     torch.manual_seed(seed)
     row, vocab_size = drawn.markov(5000, 11)
