@@ -279,6 +279,7 @@ class Intervention:
     embeds: str = ""  # the module that is given the inputs first
     lets_in: str = ""  # the module in which padding first reaches what is none
     leaks: str = ""  # the module in which later places first reach earlier ones
+    laid: str = ""  # a layer that takes the samples for places, where nothing that is changed in them shows
     mixes: str = ""  # the module in which samples first reach each other
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
     turn: Series = field(default_factory=Series)  # the same of their directions, for answers of several numbers
@@ -380,6 +381,7 @@ class Measured:
     training_modes: Series = field(default_factory=Series)  # 1 where a training pass ran in training mode
     noise: Series = field(default_factory=Series)  # share of the gradient that is the same from step to step
     draws_in_order: bool | None = None  # what the sampler of the loader says; None where none was given
+    alignment_sum: float = float("nan")  # the same of ctc_loss
     divergence_sum: float = float("nan")  # mean sum of exp(first argument) over the classes, of kl_div
     refused: str = ""  # the loss function that raised
     refused_low: float = 0.0  # of the outputs it was given

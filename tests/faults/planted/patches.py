@@ -90,7 +90,9 @@ class HandViT(nn.Module):
         self.layers = nn.ModuleList()
         for _ in range(config["depth"]):
             attention = Attention(width, over=config.get("over", -1))
-            mlp = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+            mlp = nn.Sequential(
+                nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+            )
             self.layers.append(nn.ModuleList([nn.LayerNorm(width), attention, mlp]))
         self.classify = nn.Linear(width, config["classes"])
 

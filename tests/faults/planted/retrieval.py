@@ -103,9 +103,7 @@ def quality_is_the_mean_of_means(watch, seed, fault):
     held_x, held_y = x[800:], y[800:].clone()
     hard = held_y[-8:]
     held_y[-8:] = (hard + 1) % 3
-    train = torch.utils.data.DataLoader(
-        torch.utils.data.TensorDataset(x[:800], y[:800]), batch_size=40, shuffle=True
-    )
+    train = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x[:800], y[:800]), batch_size=40, shuffle=True)
     test = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(held_x, held_y), batch_size=64)
     model = nn.Sequential(nn.Linear(12, 32), nn.ReLU(), nn.Linear(32, 3))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)

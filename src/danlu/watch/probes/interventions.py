@@ -1,5 +1,6 @@
 """A few times in a training: what does a copy of the net answer where later places, other samples, padding change?"""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -73,8 +74,9 @@ class InterventionProbe:
         elif calls:
             self._times += 1
             asked = [one.loss() for one in felt] if len(felt) == len(calls) else [None] * len(calls)
-            for (call, given), loss in zip(calls, asked, strict=True):
+            for place, ((call, given), loss) in enumerate(zip(calls, asked, strict=True)):
                 self._try(call, given, _with_own(losses, loss), step)
+                self._note_zeros(call.module, felt[place].zeros_at_the_end() if loss is None and felt else math.nan)
 
     def _is_due(self, step: int) -> bool:
         """Whether the calls of that step are wanted; of the first one only to know its batch again."""
@@ -101,6 +103,11 @@ class InterventionProbe:
         except UntriedError as error:
             if fresh:
                 trial.refused = str(error)
+
+    def _note_zeros(self, module: nn.Module, share: float) -> None:
+        trial = self._measured.interventions[self._name_of(module)]
+        if math.isnan(trial.pads_counted):
+            trial.pads_counted = share
 
     def _name_of(self, module: nn.Module) -> str:
         for prefix, root in self._roots.items():
