@@ -29,8 +29,9 @@ _OPENING = """\
 Everything that determines a training, as TOML with the sections below. Every key is optional. The same keys
 are taken on the command line, `danlu fit train.epochs=5`, and in Python, `danlu.fit(…, epochs=5)`, flat where
 the name is in one section only, else dotted: `**{"data.validation": 0.2}`. What is left out (default *none*) is
-decided from the data or left to torch, and the run's own `recipe.toml` says what was taken. This page is made
-from the recipe's classes, and a test holds it current."""
+decided from the data or left to torch, and the run's own `recipe.toml` says what was taken. The word `none` can
+be written too, for example as a level: `--vary train.clip_norm=none,1`. This page is made from the recipe's classes,
+and a test holds it current."""
 
 ENGLISH = {
     "opening": _OPENING,

@@ -56,6 +56,7 @@ def test_the_size_is_known_before_memory_is_taken(tmp_path: Path, monkeypatch: p
     with (tmp_path / "big.csv").open("wb") as file:
         file.truncate(2**31)
     monkeypatch.setenv("DANLU_MAX_FILE_GB", "1")
+    monkeypatch.setattr("danlu.data.large.files.available_memory", lambda: 2**40)  # else its rows stay on the disk
     with pytest.raises(UserError, match=r"2\.0 GiB would be read .* the limit is 1 GiB.* DANLU_MAX_FILE_GB"):
         load(tmp_path / "big.csv", target="y")
 

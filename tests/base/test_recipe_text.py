@@ -117,7 +117,8 @@ def test_keywords_that_several_sections_have_go_where_people_mean_them() -> None
 
 
 def test_dotted_keywords_say_it_in_full() -> None:
-    assert from_keywords(**{"schedule.patience": 7}).schedule.patience == 7
+    dotted: dict[str, Any] = {"schedule.patience": 7}
+    assert from_keywords(**dotted).schedule.patience == 7
 
 
 def test_an_option_given_as_a_tuple_reads_back_equal() -> None:

@@ -30,6 +30,8 @@ def test_means_and_differences_of_differences_equal_plain_arithmetic(metric: str
     (found,) = interactions(members(values, metric), FACTORS, metric, 0.01)
     assert found.factors == ("a", "b")
     assert numpy.array(found.means) == pytest.approx(values.mean((2, 3)))
+    within = ((values - values.mean((2, 3), keepdims=True)) ** 2).sum() / (values.size - 6)
+    assert found.error == pytest.approx((within / 12) ** 0.5)
     record = found.as_dict()
     changes = [(values[1, column] - values[0, column]) - (values[1, 0] - values[0, 0]) for column in (1, 2)]
     family = holm([paired_effect(change.T.tolist(), margin=0.01) for change in changes])

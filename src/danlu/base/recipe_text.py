@@ -21,7 +21,7 @@ from danlu.base.input_files import guarded, path_kind, read_file
 from danlu.base.keywords import SYNONYMS, settings_of
 from danlu.base.recipe import KINDS, Recipe
 from danlu.base.sections import is_flag_for_number
-from danlu.base.setting_keys import kind_of, known_keys, takes_names, takes_text
+from danlu.base.setting_keys import kind_of, known_keys, means_unset, takes_names, takes_text
 from danlu.base.text_encoding import decode
 from danlu.base.wanted import wanted as wanted_in_words
 
@@ -266,6 +266,8 @@ def _place(path: Path, text: str, section: str, key: str) -> Fault:
 
 def _read_as(section: str, key: str, value: Any) -> Any:
     """The value of a setting in the form that its type has."""
+    if means_unset(section, key, value):
+        return None
     if key in _COLUMNS:
         return _columns(value)
     if takes_names(section, key):

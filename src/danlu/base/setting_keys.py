@@ -1,7 +1,7 @@
 """The keys of a recipe's sections, their types, and what is said of a value that does not fit."""
 
 from dataclasses import fields
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from danlu.base.recipe import SECTIONS, Recipe
 
@@ -37,6 +37,18 @@ def takes_names(section: str, key: str) -> bool:
     (True, False)
     """
     return tuple[str, ...] in (kind := kind_of(section, key), *get_args(kind))
+
+
+def means_unset(section: str, key: str, value: object) -> bool:
+    """Whether `value` is the word none for a setting that may be unset and has no such word of its own: TOML and the
+    command line have no other way to say it.
+
+    >>> means_unset("train", "clip_norm", "none"), means_unset("train", "seed", "none")
+    (True, False)
+    """
+    kinds = get_args(kind_of(section, key))
+    words = {word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)}
+    return value == "none" and type(None) in kinds and str not in kinds and "none" not in words
 
 
 def takes_text(section: str, key: str, value: object) -> bool:

@@ -4,7 +4,7 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
@@ -22,9 +22,10 @@ class Interaction:
     """Two factors: the mean of the metric at each pair of their levels, and how far each pair is from the sum of both.
 
     `means[row][column]` belongs to `rows[row]` of the first factor and `columns[column]` of the second; NaN where
-    nothing was trained, or all diverged. `changes[row - 1][column - 1]` is by how much the effect of that row (against
-    the first one) is greater in that column than in the first, seed by seed and fold by fold; None where there are no
-    pairs. Its verdict is "depends", "adds up" (the interval lies within the margin) or "undecided".
+    nothing was trained, or all diverged. `error` is the standard error of such a mean; 0 where no pair has two values.
+    `changes[row - 1][column - 1]` is by how much the effect of that row (against the first one) is greater in that
+    column than in the first, seed by seed and fold by fold; None where there are no pairs. Its verdict is "depends",
+    "adds up" (the interval lies within the margin) or "undecided".
     """
 
     factors: tuple[str, str]
@@ -32,6 +33,7 @@ class Interaction:
     columns: Sequence[Level]
     metric: str
     means: Sequence[Sequence[float]]
+    error: float
     changes: Sequence[Sequence[Effect | None]]
 
     def as_dict(self) -> dict[str, Any]:
@@ -47,6 +49,7 @@ class Interaction:
             "columns": list(self.columns),
             "metric": self.metric,
             "means": [[None if math.isnan(mean) else mean for mean in row] for row in self.means],
+            "error": self.error,
             "changes": changes,
         }
 
@@ -70,14 +73,7 @@ def interactions(
     )
     adjusted = iter(together)
     return [
-        Interaction(
-            one.factors,
-            one.rows,
-            one.columns,
-            metric,
-            one.means,
-            [[next(adjusted) if effect else None for effect in row] for row in one.changes],
-        )
+        replace(one, changes=[[next(adjusted) if effect else None for effect in row] for row in one.changes])
         for one in found
     ]
 
@@ -108,11 +104,22 @@ def _interaction(
         *levels,
         metric,
         [[mean(row, column) for column in columns] for row in rows],
+        _error_of_a_mean(cells),
         [
             [_difference(cells, (rows[0], row), (columns[0], column), margin, grain) for column in columns[1:]]
             for row in rows[1:]
         ],
     )
+
+
+def _error_of_a_mean(cells: Cells) -> float:
+    """The standard error of a pair's mean, from the scatter within the pairs, all taken together."""
+    values = [[value for one in own.values() for value in one] for own in cells.values()]
+    freedom = sum(len(own) - 1 for own in values)
+    if not freedom:
+        return 0.0
+    within = math.fsum(float(numpy.var(own)) * len(own) for own in values) / freedom
+    return math.sqrt(within / (sum(map(len, values)) / len(values)))
 
 
 def _difference(

@@ -20,7 +20,7 @@ from danlu.view.provenance import Provenance
 from danlu.view.report import PARTS, finding_cards, recipe_section
 from danlu.view.study_report import members_section
 from danlu.view.study_story import story_members
-from danlu.view.study_words import effect_change, number_text
+from danlu.view.study_words import combinations_table, effect_change
 from danlu.view.texts import texts_section
 from danlu.view.verdicts import effect_text, looks_text
 
@@ -148,20 +148,13 @@ def _change(effect: Mapping[str, object]) -> str:
 def _combinations(info: StudyInfo, item: ReportItem) -> Markup:
     members = [asdict(member) for member in info.members]
     found = combinations(members, [asdict(one) for one in info.baselines], info.metric)
-    head = [say("study.combination"), metric_name(info.metric)]
-    head += [say(f"study.{column}") for column in ("spread", "members", "diverged")]
+    table = combinations_table(found, info.metric)
     rows = [
-        [
-            one.name,
-            proved(number_text(one.mean), item),
-            proved(number_text(one.deviation), item),
-            str(one.count),
-            str(one.diverged or ""),
-        ]
-        for one in found[:_MOST_ROWS]
+        [name, proved(mean, item), proved(deviation, item), *counts]
+        for name, mean, deviation, *counts in table.rows[:_MOST_ROWS]
     ]
     more = say("study.more-rows", count=len(found) - _MOST_ROWS) if len(found) > _MOST_ROWS else None
-    return joined([_table(head, rows), element("p", more, class_="faint") if more else None])
+    return joined([_table(table.head, rows), element("p", more, class_="faint") if more else None])
 
 
 def _recipe(recipe: str) -> Fills:

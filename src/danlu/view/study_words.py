@@ -9,7 +9,7 @@ from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.view.figures.names import score_text
-from danlu.view.info.combinations import combinations, factors_text
+from danlu.view.info.combinations import Combination, combinations, factors_text
 from danlu.view.info.effects import level_text, look_of
 from danlu.view.info.study import REMEDY
 from danlu.view.verdicts import effect_text, looks_text
@@ -57,7 +57,9 @@ def told_study(study: Mapping[str, Any]) -> ToldStudy:
     tables = study["interactions"]
     left = len(tables) - _MOST_TABLES
     return ToldStudy(
-        combinations=_combinations(study),
+        combinations=combinations_table(
+            combinations(study["members"], study["baselines"], study["metric"]), study["metric"]
+        ),
         effects=[_effect(effect) for effect in study["effects"]],
         looks=looks_text(study.get("looks")),
         interactions=[_interaction(table) for table in tables[:_MOST_TABLES]],
@@ -126,14 +128,15 @@ def number_text(value: float | None) -> str:
     return "–" if value is None or math.isnan(value) else score_text(value)
 
 
-def _combinations(study: Mapping[str, Any]) -> TextTable:
-    metric = study["metric"]
-    others = [say("study.spread"), say("study.members"), say("study.diverged")]
-    rows = [
-        [one.name, number_text(one.mean), number_text(one.deviation), str(one.count), str(one.diverged or "")]
-        for one in combinations(study["members"], study["baselines"], metric)
-    ]
-    return TextTable([say("study.combination"), metric_name(metric), *others], rows)
+def combinations_table(found: Sequence[Combination], metric: str) -> TextTable:
+    """One row a combination: its name, mean and deviation, how many trainings, and how many of them diverged where any
+    of the study did."""
+    heads = [say("study.combination"), metric_name(metric), say("study.spread"), say("study.members")]
+    rows = [[one.name, number_text(one.mean), number_text(one.deviation), str(one.count)] for one in found]
+    if any(one.diverged for one in found):
+        heads.append(say("study.diverged"))
+        rows = [[*row, str(one.diverged or "")] for row, one in zip(rows, found, strict=True)]
+    return TextTable(heads, rows)
 
 
 def _effect(effect: Mapping[str, Any]) -> ToldEffect:

@@ -107,7 +107,8 @@ class Cells:
     on) or "difference" (from -x over 0 to x); with `log` the colours go by powers of ten; `texts` are written in the
     cells. What has no number is grey; where `bare` it is not painted, so that two can fill one panel. `samples` are
     what the rows are of: a page shows the one that is clicked; with `places`, the row and column of each, those of the
-    cell. `names` are the rows' whole names, where the axis has short ones."""
+    cell. `names` are the rows' whole names, where the axis has short ones. `range` holds the
+    numbers at both ends of the colours, where the values alone do not say them."""
 
     xs: Numbers
     values: Sequence[Numbers]
@@ -119,6 +120,7 @@ class Cells:
     samples: "Sequence[Picture]" = ()
     places: Sequence[tuple[int, int]] = ()
     names: Sequence[str] = ()
+    range: tuple[float, float] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

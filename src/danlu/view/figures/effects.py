@@ -23,6 +23,7 @@ _LOOK = {
 _LINE, _GAP = 0.09, 0.07  # of the height of an ordinary panel: a line of a row's words, and the space between two rows
 _MOST_ROWS = 40
 _MOST_SIGNS = 24  # in a line beside a row: as many as a phone has room for
+_LEAST_APART = 10.0  # standard errors of a mean between the ends of the colours
 _MOST_TEXTS = 12  # columns of means whose numbers fit in the cells
 
 
@@ -107,9 +108,19 @@ def means_chart(table: Mapping[str, Any]) -> Chart:
     rows = [(float(at), level_text(level)) for at, level in enumerate(table["rows"])]
     few = len(columns) <= _MOST_TEXTS
     texts = [["" if mean is None else score_text(mean) for mean in row] for row in means] if few else ()
-    cells = Cells(list(range(len(columns))), means, metric_name(table["metric"]), texts=texts)
+    ends = _apart(means, _LEAST_APART * table["error"])
+    cells = Cells(list(range(len(columns))), means, metric_name(table["metric"]), texts=texts, range=ends)
     panel = Panel(Axis(second, ticks=columns), Axis(first, ticks=rows), [cells], height=0.3 + 0.22 * len(rows))
     return Chart("means", say("figure.means-of", first=first, second=second), [panel])
+
+
+def _apart(means: Sequence[Sequence[float | None]], least: float) -> tuple[float, float] | None:
+    """The ends of the colours of means, at least so far apart: what is within their error looks nearly alike."""
+    known = [mean for row in means for mean in row if mean is not None]
+    if not known or max(known) - min(known) >= least:
+        return None
+    middle = (max(known) + min(known)) / 2
+    return middle - least / 2, middle + least / 2
 
 
 def slopes_chart(pairs: Sequence[Pair], effect: EffectRow) -> Chart:

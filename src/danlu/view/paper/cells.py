@@ -14,7 +14,7 @@ _MOST_SIGNS = 100  # that have room beside each other in the cells of a row
 
 def draw_cells(axes: Any, mark: Cells) -> None:
     """A heat map with its colour bar, where that has something to say; rows from the top down."""
-    low, high = color_range(mark.values, ramp=mark.ramp, log=mark.log)
+    low, high = mark.range or color_range(mark.values, ramp=mark.ramp, log=mark.log)
     edges = _edges([float(x) for x in mark.xs if x is not None])
     rows = [at - 0.5 for at in range(len(mark.values) + 1)]
     colors = color_map(RAMPS[mark.ramp], bare=mark.bare)

@@ -312,7 +312,7 @@ danlu.Chart = class {
 
   colorBar(svg, mark, box) {
     const ramp = mark.type === "Heatmap" ? "amount" : mark.ramp ?? "amount";
-    const range = danlu.colorRange(mark.values, ramp, Boolean(mark.log));
+    const range = mark.range ?? danlu.colorRange(mark.values, ramp, Boolean(mark.log));
     const column = Array.from({ length: 64 }, (_, at) => [1 - at / 63]);
     const height = box.bottom - box.top;
     svg.append(danlu.make("image", { href: danlu.gridImage(column, ramp, false), x: box.right + 8, y: box.top, width: 10, height, preserveAspectRatio: "none" }));

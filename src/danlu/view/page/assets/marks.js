@@ -143,7 +143,7 @@ danlu.gridImage = (rows, ramp, log, range = danlu.colorRange(rows, ramp, log), b
 };
 
 danlu.marks.Cells = (mark, { x, y, layer, over, box, columns, words }) => {
-  const range = danlu.colorRange(mark.values, mark.ramp ?? "amount", Boolean(mark.log));
+  const range = mark.range ?? danlu.colorRange(mark.values, mark.ramp ?? "amount", Boolean(mark.log));
   let rows = mark.values;
   if (!words) { // columns as wide as the steps that they stand for
     const [edges, count] = [danlu.edges(mark.xs), Math.max(1, Math.round(box.right - box.left))];
