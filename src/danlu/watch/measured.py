@@ -269,6 +269,7 @@ class Intervention:
     tokens: bool = False  # the inputs are whole numbers, or one 1 among zeros
     lag: int | None = None  # the targets are the inputs, so many places on: 0, 1 or 2
     places: int = 0
+    few: bool = False  # only a few of these are asked for
     later: float = float("nan")  # of earlier places, where later ones were changed
     earlier: float = float("nan")  # of later places, where earlier ones were changed
     others: float = float("nan")  # of other samples, where one was changed

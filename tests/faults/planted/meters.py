@@ -223,7 +223,7 @@ def examined_on_what_it_learnt(watch, seed, fault):
 
 @planted("evaluation-misuse", costs=0.05)
 def batches_scaled_by_themselves_when_examined(watch, seed, fault):
-    """The site that is examined lies at another level, which says much of its answers; its own scale takes that away."""
+    """The site that is examined lies at another level, which says much; its own scale takes that away."""
     torch.manual_seed(seed)
     g = torch.Generator().manual_seed(154)
     x = 5 + 2 * torch.randn(1300, 8, generator=g)

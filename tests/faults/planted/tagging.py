@@ -92,10 +92,8 @@ class LastStepClassifier(nn.Module):
     def forward(self, input_ids, attention_mask, labels=None):
         hidden, _ = self.encoder(self.embeddings(input_ids))
         last = attention_mask.sum(1) - 1
-        if self.at_the_end:
-            pooled = hidden[:, -1]  # fault: state-after-the-padding
-        else:
-            pooled = hidden[torch.arange(len(hidden)), last]
+        read = torch.full_like(last, hidden.shape[1] - 1) if self.at_the_end else last  # fault: state-after-the-padding
+        pooled = hidden[torch.arange(len(hidden)), read]
         logits = self.classifier(pooled)
         loss = None if labels is None else F.cross_entropy(logits, labels)
         return Output(loss, logits)

@@ -47,7 +47,8 @@ def test_means_over_samples_are_silent(kind: str) -> None:
 
 
 def test_the_mean_is_taken_by_whoever_called() -> None:
-    source = "def scores(loader):\n  hits = []\n  for x, y in loader:\n    hits.append(acc(net(x), y))\n  return 0, hits\n"
+    source = "def scores(loader):\n  hits = []\n  for x, y in loader:\n    hits.append(acc(net(x), y))\n"
+    source += "  return 0, hits\n"
     tree = ast.parse(source + "_, found = scores(loader)\nq = sum(found) / len(found)")
     assert mean_of_means(tree.body[0], 4, tree) == (7, False)
     tree = ast.parse(source + "_, found = scores(loader)\nq = max(found)")

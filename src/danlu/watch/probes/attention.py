@@ -129,9 +129,8 @@ def attends_to_itself(graph: Graph) -> bool:
     for node in graph.nodes:
         if operation(node).startswith("ScaledDotProduct"):
             return True
-        if operation(node) == "Bmm":
-            if any(_is_square(_softmax_behind(one)) for one in following(node)):
-                return True
+        if operation(node) == "Bmm" and any(_is_square(_softmax_behind(one)) for one in following(node)):
+            return True
     return False
 
 

@@ -39,7 +39,7 @@ def try_all(tried: TriedCall, *, always_the_same: bool) -> None:
     modules = list(tried.call.module.modules())
     trial.tokens = not tried.inputs.dtype.is_floating_point or is_one_hot(tried.inputs)
     if tried.relation is not None:
-        trial.lag, trial.places = tried.relation.lag, tried.relation.places
+        trial.lag, trial.places, trial.few = tried.relation.lag, tried.relation.places, tried.relation.few
         if trial.tokens or trial.lag > 0:
             _try_places(tried, tried.relation)
         if tried.loss is not None and trial.lag == 1:
