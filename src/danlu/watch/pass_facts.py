@@ -39,6 +39,7 @@ class Intervention:
     tokens: bool = False  # the inputs are whole numbers, or one 1 among zeros
     lag: int | None = None  # the targets are the inputs, so many places on: 0, 1 or 2
     places: int = 0
+    few: bool = False  # only a few of these are asked for
     later: float = float("nan")  # of earlier places, where later ones were changed
     earlier: float = float("nan")  # of later places, where earlier ones were changed
     others: float = float("nan")  # of other samples, where one was changed
@@ -49,6 +50,7 @@ class Intervention:
     embeds: str = ""  # the module that is given the inputs first
     lets_in: str = ""  # the module in which padding first reaches what is none
     leaks: str = ""  # the module in which later places first reach earlier ones
+    laid: str = ""  # a layer that takes the samples for places, where nothing that is changed in them shows
     mixes: str = ""  # the module in which samples first reach each other
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
     turn: Series = field(default_factory=Series)  # the same of their directions, for answers of several numbers

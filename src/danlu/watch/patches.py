@@ -34,6 +34,7 @@ LOSSES = (
     (torch._C._nn, "smooth_l1_loss", "numbers", 2),
     (torch._C._nn, "huber_loss", "numbers", 2),
     (torch, "kl_div", "divergence", 2),
+    (torch, "ctc_loss", "alignment", 5),
 )
 
 
@@ -45,7 +46,7 @@ class LossCall(NamedTuple):
     """One call of a loss function of torch."""
 
     name: str
-    kind: str  # of its targets: classes, binary, numbers, divergence
+    kind: str  # of its targets: classes, binary, numbers, divergence, alignment
     outputs: torch.Tensor
     targets: torch.Tensor
     weighted: bool

@@ -38,6 +38,27 @@ def test_attention_over_padding_is_a_warning_and_reading_it_advice() -> None:
     assert said(told(RULE, tried(attends=False))) == ("advice", "read")
 
 
+def drowned(*, pads: float = 2.0, response: float = 0.01) -> Measured:
+    measured = tried(pads=pads, attends=False)
+    for step in (2, 50):
+        measured.interventions[""].response.add(step, response)
+    return measured
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_moved_share_warning", {"pads": 0.99}, {"pads": 1.01}),
+        ("max_response", {"response": 0.051}, {"response": 0.049}),
+    ],
+)
+def test_padding_that_leaves_nothing_of_the_sample_is_a_warning(
+    name: str, inside: dict[str, float], beyond: dict[str, float]
+) -> None:
+    assert said(check_threshold(RULE, drowned, name, inside, beyond)) == ("advice", "read")
+    assert said(told(RULE, drowned())) == ("warning", "read")
+
+
 def test_masked_padding_is_silent() -> None:
     assert verdict(RULE, tried(pads=1e-7)) is None
     assert verdict(RULE, tried(pads=math.nan)) is None

@@ -80,3 +80,10 @@ def test_rows_of_a_table_have_no_reason_to_meet_in_one_net() -> None:
     assert told(RULE, measured).variant == ""
     measured.optimisers = [Optimiser("Adam"), Optimiser("Adam")]
     assert verdict(RULE, measured) is None
+
+
+def test_a_layer_that_reads_the_batch_as_time_is_named() -> None:
+    measured = tried(others=math.nan)
+    measured.interventions["net"].laid = "net.encoder"
+    found = told(RULE, measured)
+    assert (found.variant, found.where) == ("laid", ("net.encoder",))

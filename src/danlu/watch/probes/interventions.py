@@ -1,6 +1,7 @@
 """A few times in a training: what does a copy of the net answer where later places, other samples, padding change?"""
 
 import contextlib
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -76,8 +77,9 @@ class InterventionProbe:
         elif calls:
             self._times += 1
             asked = [one.loss() for one in felt] if len(felt) == len(calls) else [None] * len(calls)
-            for (call, given), loss in zip(calls, asked, strict=True):
+            for place, ((call, given), loss) in enumerate(zip(calls, asked, strict=True)):
                 self._try(call, given, _with_own(losses, loss), step)
+                self._note_zeros(call.module, felt[place].zeros_at_the_end() if loss is None and felt else math.nan)
 
     def _is_due(self, step: int) -> bool:
         """Whether the calls of that step are wanted; of the first one only to know its batch again."""
@@ -113,6 +115,11 @@ class InterventionProbe:
             with contextlib.suppress(UntriedError):  # a net may be written for batches of one size
                 return TriedCall(few, given, losses, self._measured, trial)
         return TriedCall(call, given, losses, self._measured, trial)
+
+    def _note_zeros(self, module: nn.Module, share: float) -> None:
+        trial = self._measured.interventions[self._name_of(module)]
+        if math.isnan(trial.pads_counted):
+            trial.pads_counted = share
 
     def _name_of(self, module: nn.Module) -> str:
         for prefix, root in self._roots.items():
