@@ -35,6 +35,7 @@ class Handed:
     floor: float = float("nan")  # the lowest that such a loss can be
     told: int = 0  # of the times, those after targets that were the inputs one place on
     nodes: Series = field(default_factory=Series)  # of the graph of the loss
+    held: tuple[str, str] | None = None  # the module and its attribute that such a state is held in
 
 
 @dataclass
@@ -115,17 +116,4 @@ class Draws:
     apart: int = 0  # passes that two loaders of as many samples began together, each in an order of its own
     workers: int = 0
     named: str = ""  # of the generator
-    line: CodeLine | None = None
-
-
-@dataclass(frozen=True)
-class LowLoss:
-    """A value of a loss function that its formula does not allow."""
-
-    step: int
-    loss: str
-    value: float
-    low: float  # of the targets
-    high: float
-    weighted: bool
     line: CodeLine | None = None

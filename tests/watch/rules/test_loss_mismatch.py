@@ -6,7 +6,8 @@ import pytest
 
 from danlu.base.records import CodeLine
 from danlu.watch.conduct import Rewarded
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.loss_mismatch import RULE
 from measurements import check_threshold, head, told, verdict
 
@@ -45,6 +46,13 @@ def test_outputs_that_are_no_log_probabilities_are_told_with_their_sum() -> None
     assert verdict(RULE, Measured(heads=[head("nll", row_sum=1.02)])) is None
 
 
+def test_a_likelihood_without_its_minus_is_told_unless_the_optimizer_climbs() -> None:
+    measured = Measured(step=10, heads=[head(bare=True)], optimisers=[Optimiser("SGD")])
+    assert (told(RULE, measured).severity, told(RULE, measured).variant) == ("error", "likelihood")
+    measured.optimisers[0].maximizes = True
+    assert verdict(RULE, measured) is None
+
+
 def test_probabilities_that_are_none_are_told_with_their_bounds() -> None:
     refused = Measured(step=3, refused="binary_cross_entropy", refused_low=-2.0, refused_high=4.0)
     assert (told(RULE, refused).variant, told(RULE, refused).numbers) == ("bce", {"low": -2.0, "high": 4.0})
@@ -79,7 +87,7 @@ def policy(*, passes: int = 2, entropy: int = 0, upwards: bool = False) -> Measu
     against = {bool(not entropy): passes}
     lowered = {True: entropy} if entropy else {}
     found = Rewarded(against=against, entropy_lowered=lowered)
-    return Measured(step=9, rewarded=found, optimisers=[Optimiser("Adam", maximises=upwards)])
+    return Measured(step=9, rewarded=found, optimisers=[Optimiser("Adam", maximizes=upwards)])
 
 
 def test_a_policy_that_is_pushed_the_wrong_way_is_told() -> None:
@@ -90,9 +98,17 @@ def test_a_policy_that_is_pushed_the_wrong_way_is_told() -> None:
     assert verdict(RULE, policy(entropy=1)) is None
 
 
-@pytest.mark.parametrize(("kind", "variant"), [("flees", "actor"), ("derivative", "derivative")])
+@pytest.mark.parametrize(
+    ("kind", "variant"), [("flees", "actor"), ("derivative", "derivative"), ("turned", "divergence-sign")]
+)
 def test_what_the_source_shows_is_told_with_its_line(kind: str, variant: str) -> None:
     line = CodeLine("train.py", 31)
     found = told(RULE, Measured(step=3, code={kind: line}, optimisers=[Optimiser("Adam")]))
     assert (found.severity, found.variant, found.line) == ("error", variant, line)
     assert verdict(RULE, Measured(code={kind: line}, optimisers=[Optimiser("Adam")])) is None
+
+
+def test_scores_that_ctc_takes_for_log_probabilities_are_told_with_their_sum() -> None:
+    found = told(RULE, Measured(alignment_sum=7.5))
+    assert (found.variant, found.numbers["sum"]) == ("alignment", 7.5)
+    assert verdict(RULE, Measured(alignment_sum=1.0)) is None

@@ -31,8 +31,16 @@ def test_partners_from_two_loaders_are_told() -> None:
     assert verdict(RULE, two_loaders(apart=0)) is None
 
 
-@pytest.mark.parametrize("kind", ["late", "from-start"])
+@pytest.mark.parametrize("kind", ["late", "from-start", "by-place"])
 def test_experience_beside_other_states_is_told(kind: str) -> None:
     found = told(RULE, Measured(step=3, code={kind: LINE}))
     assert (found.variant, found.line) == (kind, LINE)
     assert verdict(RULE, Measured(code={kind: LINE})) is None
+
+
+def test_views_of_other_samples_are_told_where_the_loss_looks_for_partners() -> None:
+    measured = two_loaders(apart=0)
+    measured.step, measured.code["views"] = 9, CodeLine("train.py", 7)
+    assert told(RULE, measured).line == CodeLine("train.py", 7)
+    measured.carried.partners = 2
+    assert verdict(RULE, measured) is None

@@ -10,7 +10,6 @@ from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.carried import CarriedProbe
 from danlu.watch.probes.copied import CopiedProbe
-from danlu.watch.probes.derivatives import DerivativeProbe
 from danlu.watch.probes.endings import EndingsProbe
 from danlu.watch.probes.graph import Node
 from danlu.watch.probes.held_out import HeldOutProbe
@@ -22,16 +21,13 @@ from danlu.watch.probes.policy_sign import PolicySignProbe
 from danlu.watch.probes.relation import RelationProbe
 from danlu.watch.probes.turned import look_turned
 from danlu.watch.probes.unrelated import UnrelatedProbe
-from danlu.watch.sources import Sources
 from danlu.watch.tracing import all_tensors
 
 
 class CallProbes:
     """One listener for several probes."""
 
-    def __init__(
-        self, measured: Measured, roots: Mapping[str, nn.Module], held_out: HeldOutProbe, sources: Sources
-    ) -> None:
+    def __init__(self, measured: Measured, roots: Mapping[str, nn.Module], held_out: HeldOutProbe) -> None:
         self._measured = measured
         self._roots = roots
         modules = [module for root in roots.values() for module in root.modules()]
@@ -44,8 +40,6 @@ class CallProbes:
         self._norms = NormProbe(measured, roots)
         self._endings = EndingsProbe(measured)
         self._policy = PolicySignProbe(measured)
-        owned = {id(one) for root in roots.values() for one in root.parameters()}
-        self.derivatives = DerivativeProbe(measured, sources, owned)
         self._held_out = held_out
         self._first = True
         self.of_inputs = False  # whether somebody asks for the gradient of what the net was given in this step
@@ -77,6 +71,8 @@ class CallProbes:
 
     def lost(self, call: LossCall, result: torch.Tensor, step: int) -> None:
         """A loss was computed that may go backwards."""
+        if call.kind == "alignment":  # its targets are no answers to single samples or places
+            return
         self.interventions.lost(call, result)
         self._carried.lost(call)
         self._unrelated.met(call.kind, call.targets, step)

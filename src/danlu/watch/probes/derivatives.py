@@ -1,10 +1,11 @@
 """Derivatives of what a net gives with respect to what it was given: whether the loss made of them can be learnt."""
 
 import ast
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from danlu.base.records import CodeLine
 from danlu.watch.branches import taken
@@ -23,10 +24,10 @@ class DerivativeProbe:
 
     writes = ("code",)
 
-    def __init__(self, measured: Measured, sources: Sources, owners: Collection[int]) -> None:
+    def __init__(self, measured: Measured, sources: Sources, roots: Mapping[str, nn.Module]) -> None:
         self._measured = measured
         self._sources = sources
-        self._owners = owners
+        self._owners = {id(one) for root in roots.values() for one in root.parameters()}
         self._seen: set[CodeLine] = set()
 
     def taken(self, tensors: Sequence[Any]) -> None:

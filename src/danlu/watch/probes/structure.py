@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from danlu.watch.measured import Net
+from danlu.watch.layer_facts import Net
 from danlu.watch.tracing import is_unmade, unreadable
 
 BATCH_NORMS = (

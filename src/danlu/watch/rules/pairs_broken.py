@@ -10,6 +10,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for kind, remedy in (("by-place", "index-kept"), ("late", "store-before-step"), ("from-start", "sum-backwards")):
         if kind in measured.code and measured.step:
             return Verdict("error", 1, {}, variant=kind, remedies=(remedy,), line=measured.code[kind])
+    views = measured.code.get("views")
+    if views is not None and measured.carried.partners >= thresholds["min_steps"]:
+        return Verdict("error", 1, {}, remedies=("same-order",), line=views)
     line = measured.code.get("pairs")
     if line is None or not measured.step:
         return None
