@@ -100,9 +100,9 @@ def adapt(model, x, y, cfg):
 
 
 def adapt_a_copy(model, x, y, cfg):
-    fast = {
+    fast = {  # fault: adapted-from-a-copy
         name: p.detach().clone().requires_grad_() for name, p in model.named_parameters()
-    }  # fault: adapted-from-a-copy
+    }
     for _ in range(cfg.inner_steps):
         loss = F.mse_loss(functional_call(model, fast, (x,)), y)
         grads = torch.autograd.grad(loss, list(fast.values()), create_graph=True)

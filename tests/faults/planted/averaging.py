@@ -115,12 +115,12 @@ def evaluate_average_and_stay(ema, model, x, y):
     return evaluate(model, x, y)
 
 
-@planted("ema-too-slow", causes="lr-too-low no-update", symptoms=AFTERWARDS, costs=0.2)
+@planted("ema-too-slow", causes="lr-too-low no-update", symptoms=AFTERWARDS, costs=0.02)
 def average_that_is_never_taken_off(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()
     model = mlp(64, 64, 10)
-    ema = EMA(model, 0.999)  # fault
+    ema = EMA(model, 0.985)  # fault
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     look = evaluate_average_and_stay if fault else evaluate_average
     with watch(model, optimizer):

@@ -14,7 +14,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict("error", 1, {"steps": measured.step}, variant="no-backward", remedies=("call-backward",))
     idle = [one for one in measured.optimisers if one.given and one.owned and not one.steps]
     if idle and measured.ended and not measured.crashed and measured.step >= thresholds["min_idle_steps"]:
-        numbers = {"kind": idle[0].kind, "count": idle[0].owned, "steps": measured.step}
+        numbers = {"optimizer": idle[0].kind, "count": idle[0].owned, "steps": measured.step}
         return Verdict("error", 1, numbers, variant="idle", remedies=("call-each-step",))
     moved = [one for one in measured.optimisers if one.steps]
     still = [one for one in moved if _stands_still(one, thresholds)]
