@@ -1,8 +1,8 @@
 """Policies that learn from what they did, by gradients of their own chances.
 
 Written, and frozen, before the rules were read: of the 25 programs in policies, critics, generators, students,
-averaging and adapting 9 were found at the first look, all of them first, with their line in 3; of the twins one got a warning, as
-its average was slow too (it is faster now). The misses led to changes afterwards.
+averaging and adapting 9 were found at the first look, all of them first, with their line in 3; of the twins one got
+a warning, as its average was slow too (it is faster now). The misses led to changes afterwards.
 """
 
 import torch
