@@ -93,7 +93,7 @@ def test_what_was_proved_is_said(type_in: Type, place: Path, work: Path, languag
     assert ("测试集" in answer.out) == (language == "zh")
     checked = type_in("check", "new.onnx", "--lang", language)
     assert checked.code == 0
-    assert ("黄金样本" in checked.out) == (language == "zh")
+    assert ("校验样本" in checked.out) == (language == "zh")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -178,7 +178,7 @@ def test_without_the_data_the_golden_samples_prove_and_that_is_said(
     finally:
         (place / "gone.csv").rename(table)
     assert answer.code == 0
-    assert ("黄金样本" if language == "zh" else "golden samples of the run only") in answer.out
+    assert ("校验样本" if language == "zh" else "golden samples of the run only") in answer.out
     assert type_in("check", "alone.onnx").code == 0
 
 

@@ -210,7 +210,7 @@ def test_a_step_holds_its_graph_no_longer_than_it_lasts() -> None:
         train(model, 3)
         observer = watch._observer  # pyright: ignore[reportPrivateUsage]
         assert observer is not None
-        assert observer.sites._losses == []  # pyright: ignore[reportPrivateUsage]
+        assert observer.probes.sites._losses == []  # pyright: ignore[reportPrivateUsage]
 
 
 def test_every_rule_points_at_something_or_tells_an_outcome() -> None:
