@@ -215,7 +215,7 @@ class StepListener(ConductListener):
         self.measured.samples_seen = self.probes.samples.samples
         self.probes.labels.flush()
         self.probes.labels.spread()
-        self.probes.optimisers.read_held(self._roots, self.probes.loss.reached)
+        self.probes.optimisers.read_held(self._roots, self.probes.loss.reached, self.probes.loss.loose)
         self.code.read()
 
     def _finish(self) -> None:
