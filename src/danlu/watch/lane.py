@@ -59,9 +59,12 @@ class Lane:
         self._losses.append(value)
         return True
 
-    def add(self, loss: float) -> None:
-        """Take up the finite loss of a step whose backward pass is nobody's business."""
+    def add(self, loss: float) -> bool:
+        """Take a whole step with this finite loss, which no optimiser of torch's makes. False where it was the last."""
         self._losses.append(loss)
+        self.steps += 1
+        self.left -= 1
+        return self.left > 0
 
     def passes(self) -> bool:
         """The optimiser has stepped. False where that was no ordinary step, which is not taken, or it was the last."""
