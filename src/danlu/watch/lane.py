@@ -51,7 +51,7 @@ class Lane:
             return False
         root = tensors[0]
         try:
-            value = root.item() if root.is_cpu else None
+            value: Any = root.item() if root.is_cpu else None
         except (AttributeError, RuntimeError, TypeError):  # it is no tensor, has no number, or several
             return False
         if value.__class__ is not float or value - value != 0.0:  # that is NaN for what is not finite
