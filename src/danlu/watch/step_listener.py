@@ -57,8 +57,7 @@ class StepListener(ConductListener):
         where more than the loss of the step under way is of interest."""
         if not self.lane.left:
             return False
-        self.lane.add(loss)
-        if not self.lane.passes():
+        if not self.lane.add(loss):
             self._guard(self._leave_quiet)
         return True
 
