@@ -161,7 +161,7 @@ CASES: dict[Program, tuple[list[tuple[int, int]], int]] = {
 }
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("program", CASES)
 def test_what_is_watched(program: Program) -> None:
     init, call, iterate = torch.optim.Optimizer.__init__, nn.Module.__call__, torch.utils.data.DataLoader.__iter__

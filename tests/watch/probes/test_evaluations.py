@@ -9,7 +9,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import danlu
-from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.evaluations import EvaluationProbe, sample_losses
 from danlu.watch.probes.held_out import HeldOutProbe

@@ -7,13 +7,15 @@ from danlu.watch.rules.bad_init import RULE
 from measurements import check_threshold, layer, series, told, verdict
 
 
-def built(*, first: float = 1.0, second: float = 1.0, rms: float = 1.0, gain: float = 1.0, depth: int = 3) -> Measured:
+def built(*, first: float = 1.0, second: float = 1.0, rms: float = 1.0, gain: float = 1.0, depth: int = 3,
+          kept: float = float("nan")) -> Measured:  # fmt: skip
     """A net whose hidden layers put out `first`, and the last of them `second`, for inputs of size `rms`."""
     measured = Measured(step=5)
     measured.inputs.mean, measured.inputs.std = series([0.0]), series([rms])
     for number in range(depth):
         made = layer(str(number), gradient=1e-4 if number == 0 else 0.2)
         made.std, made.weight = series([second if number == depth - 2 else first]), series([8.0 * gain])
+        made.forget = kept
         measured.layers[made.name] = made
     return measured
 
@@ -23,6 +25,7 @@ THRESHOLDS = [
     ("min_output_std_ratio", {"second": 19.9}, {"second": 20.1}),
     ("min_first_layer_gain", {"first": 4.9}, {"first": 5.1}),
     ("min_input_rms", {"first": 0.3, "rms": 0.049}, {"first": 0.3, "rms": 0.051}),
+    ("max_kept_share", {"kept": 0.11}, {"kept": 0.09}),
     ("max_layer_gain", {"gain": 0.201, "depth": 6}, {"gain": 0.199, "depth": 6}),
 ]
 
