@@ -89,14 +89,19 @@ def test_an_error_over_weights_that_are_no_numbers_is_told_by_its_cause(broken: 
     model, x = nn.Linear(4, 1), torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     watch = danlu.watch(model, optimizer, shown=False)
-    with pytest.raises(ValueError, match="support"), watch:
-        for _ in range(6):
-            model(x).square().mean().backward()
-            optimizer.step()
-            optimizer.zero_grad()
-        if broken:
-            with torch.no_grad():
-                model.weight.fill_(torch.nan)
-        model(x)
-        raise ValueError("outside the support of the distribution")
+
+    def train_until_it_breaks() -> None:
+        with watch:
+            for _ in range(6):
+                model(x).square().mean().backward()
+                optimizer.step()
+                optimizer.zero_grad()
+            if broken:
+                with torch.no_grad():
+                    model.weight.fill_(torch.nan)
+            model(x)
+            raise ValueError("outside the support of the distribution")
+
+    with pytest.raises(ValueError, match="support"):
+        train_until_it_breaks()
     assert [one.rule for one in watch.findings] == (["nonfinite"] if broken else [])
