@@ -82,3 +82,26 @@ def test_behind_the_block_there_is_nothing_to_stop() -> None:
     watch = danlu.watch(net, on_finding=note_and_stop, shown=False)
     assert train(watch, net, 60) == 60
     assert told == ["too-few-epochs"]  # an outcome, found when the block was left
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_an_error_over_weights_that_are_no_numbers_is_told_by_its_cause(broken: bool) -> None:
+    model, x = nn.Linear(4, 1), torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    watch = danlu.watch(model, optimizer, shown=False)
+
+    def train_until_it_breaks() -> None:
+        with watch:
+            for _ in range(6):
+                model(x).square().mean().backward()
+                optimizer.step()
+                optimizer.zero_grad()
+            if broken:
+                with torch.no_grad():
+                    model.weight.fill_(torch.nan)
+            model(x)
+            raise ValueError("outside the support of the distribution")
+
+    with pytest.raises(ValueError, match="support"):
+        train_until_it_breaks()
+    assert [one.rule for one in watch.findings] == (["nonfinite"] if broken else [])

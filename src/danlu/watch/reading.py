@@ -2,7 +2,10 @@
 
 import itertools
 import math
+import re
 import statistics
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 from danlu.watch.layer_facts import Layer
 from danlu.watch.loss_facts import Head
@@ -16,6 +19,8 @@ SQUARED_LOSSES = ("mse", "l1", "huber", "difference")
 HANDS_ON = {"View", "UnsafeView", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Transpose", "Permute", "Select", "Slice"}
 _UNITS = ("Linear", "RNN", "LSTM", "GRU")
 _EARLY = 50  # steps
+_NUMBER = re.compile(r"\d+")
+_FADED = 0.1  # of the gradient of the last of several layers, what the first one of them gets
 ADAPTIVE = ("Adam", "AdamW", "RAdam", "NAdam", "Adamax", "Adagrad", "RMSprop", "Adadelta", "Rprop", "Adafactor", "Lion")
 
 
@@ -99,6 +104,17 @@ def chance_loss(measured: Measured) -> float:
 def moving_layers(measured: Measured) -> list[Layer]:
     """Layers with a weight that an optimiser moves, in order."""
     return [layer for layer in measured.layers.values() if layer.trainable and layer.inputs and len(layer.gradient)]
+
+
+def fades_with_depth(layers: Sequence[Layer], gradient: Callable[[Layer], float]) -> bool:
+    """Whether, of the layers that come several times, as those of blocks do, some get less `gradient` the earlier they
+    come: keys and queries get little in every block, and what goes around the blocks does not fade. True where no layer
+    comes again."""
+    alike: defaultdict[str, list[Layer]] = defaultdict(list)
+    for layer in layers:
+        alike[_NUMBER.sub("#", layer.name)].append(layer)
+    repeated = [group for group in alike.values() if len(group) > 1]
+    return not repeated or any(gradient(group[0]) < _FADED * gradient(group[-1]) for group in repeated)
 
 
 def narrow_layer(measured: Measured, classes: float) -> Layer | None:

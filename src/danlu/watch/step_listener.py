@@ -222,6 +222,8 @@ class StepListener(ConductListener):
             self._end_step(self.measured.step + 1)
         self.probes.evaluations.end(self.step)
         self.probes.loss.end_step(read=True)
+        if self.measured.crashed:
+            self._guard.within(self.probes.loss.crashed, self.step, self._input)
         self.probes.layers.end_step(self.step)
         self._guard.within(self.probes.heard.end)
         self._guard.within(self._averaged.end, self.measured.step)

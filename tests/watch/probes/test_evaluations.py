@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+import danlu
 from danlu.watch.measured import Measured
 from danlu.watch.pass_facts import Evaluation
 from danlu.watch.patches import LossCall
@@ -37,7 +39,8 @@ class Watched:
         self.measured = Measured()
         samples = SampleProbe(self.measured)
         samples.train(rows(*range(8)), 1)
-        self.probe = EvaluationProbe(self.measured, samples, HeldOutProbe(self.measured))
+        self.held_out = HeldOutProbe(self.measured)
+        self.probe = EvaluationProbe(self.measured, samples, self.held_out)
 
     def forward(self, *batches: Tensor | None, training: bool = False) -> None:
         for batch in batches:
@@ -325,3 +328,32 @@ def test_what_one_loader_gives_is_one_pass_though_its_first_batches_are_known() 
     watched.forward(*parts)
     assert [one.overlap for one in watched.end()] == [1.0, 0.0]
     assert len(loader) == 3
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_is_trained_on_is_no_held_out_data_before_the_first_epoch_ends(own: bool) -> None:
+    rows = torch.randn(64, 40, generator=torch.Generator().manual_seed(0))
+    trained, other = (DataLoader(TensorDataset(rows), 8, shuffle=True) for _ in range(2))
+    model = nn.Linear(40, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with danlu.watch(model, optimizer, shown=False) as watch:
+        for (batch,) in trained:
+            model(batch).square().mean().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            with torch.no_grad():
+                model.eval()(next(iter(trained if own else other))[0])
+            model.train()
+    assert any(0 < one.overlap < 1 for one in watch.measured.evaluations) is not own
+
+
+@pytest.mark.parametrize("batches", [4, 12, 13, 14])
+def test_a_loader_after_that_of_the_training_begins_another_pass(batches: int) -> None:
+    watched, held_out = Watched(), DataLoader(TensorDataset(torch.zeros(8)), 8)
+    for number in range(batches):
+        watched.probe.forward(rows(number % 8), training=False)
+    watched.held_out.loader_begun(held_out)
+    for number in range(8):
+        watched.probe.forward(rows(100 + number), training=False)
+    watched.probe.end(1)
+    assert [one.batches for one in watched.measured.evaluations] == [batches, 8]

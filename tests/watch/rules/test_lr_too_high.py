@@ -171,3 +171,15 @@ def test_a_loss_that_never_left_that_of_guessing_under_large_steps() -> None:
     assert told(RULE, still()).variant == "stuck"
     assert verdict(RULE, still(kind="Adam")) is None
     assert verdict(RULE, still(low=0.8)) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "falls", "silent"), [(7e5, 0.002, True), (99.0, 0.002, False), (7e5, 0.0, False)], ids=str
+)
+def test_weights_may_grow_by_any_measure_into_far_targets_while_the_loss_falls(
+    target: float, falls: float, silent: bool
+) -> None:
+    measured = training(lambda step: 1.0 - falls * step, 120, kind="Adam", update=40.0, classes=0)
+    measured.labels.kind, measured.labels.seen = "numbers", 640
+    measured.labels.low, measured.labels.high = 0.0, target
+    assert (verdict(RULE, measured) is None) is silent

@@ -58,3 +58,14 @@ def test_it_must_last() -> None:
     measured = fading(measurements=8)
     measured.layers["0"].gradient.values[-2] = 0.5
     assert verdict(RULE, measured) is None
+
+
+@pytest.mark.parametrize(
+    ("second", "fades"), [(1e-4, False), (9e-4, False), (1.1e-3, True)], ids=["no less", "hardly less", "less"]
+)
+def test_keys_that_get_little_in_every_block_do_not_fade(second: float, fades: bool) -> None:
+    measured = Measured(step=40)
+    gradients = {"blocks.0.key": 1e-4, "blocks.0.out": 0.05, "blocks.1.key": second, "blocks.1.out": 0.1, "head": 1.0}
+    for name, gradient in gradients.items():
+        measured.layers[name] = layer(name, gradient=gradient, steps=4)
+    assert (verdict(RULE, measured) is not None) is fades

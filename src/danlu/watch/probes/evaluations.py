@@ -19,6 +19,7 @@ _LOOK_ALWAYS, _LOOK_EVERY, _LOOK_MOST = 8, 4, 80  # batches of one evaluation wh
 _LOOK_PASSES = 24
 _MOST = 256
 _ROWS_COMPARED = 16
+_ALL = 0.99
 
 
 _Sum = tuple[torch.Tensor, torch.Tensor]  # over the samples of a batch, and how many they are
@@ -73,7 +74,10 @@ class EvaluationProbe:
         size = len(inputs) if inputs is not None and inputs.dim() else 1
         if inputs is not None and self._looks():
             asked, met = self._samples.overlap(inputs)
-            windows, moved = self._samples.neighbours(inputs) if not met else (0, 0)
+            if self._held_out.own and met < _ALL * asked:
+                asked = met = 0  # of the data that are trained on, the rest of the first epoch is to come
+            elif not met:
+                windows, moved = self._samples.neighbours(inputs)
             known = None if not asked or 0.3 * asked < met < 0.95 * asked else met > 0.5 * asked
         now = self._passes[-1] if self._passes else None
         # A batch wholly known after ones that were not, or the reverse, begins another pass: the training data scored
@@ -141,10 +145,11 @@ class EvaluationProbe:
             self._passes = [one for one in self._passes if one is not counted]
 
     def _looks(self) -> bool:
-        """The first batches, then every fourth: one pass may follow another. Later evaluations tell nothing new."""
+        """The first batches, the first of each loader, and every fourth: one pass may follow another. Later evaluations
+        tell nothing new."""
         if len(self._measured.evaluations) > _LOOK_PASSES or self._batches > _LOOK_EVERY * _LOOK_MOST:
             return False
-        return self._batches <= _LOOK_ALWAYS or self._batches % _LOOK_EVERY == 0
+        return self._batches <= _LOOK_ALWAYS or self._batches % _LOOK_EVERY == 0 or self._held_out.begins
 
     def loss(self, call: LossCall, result: torch.Tensor) -> None:
         """A loss was computed without gradients."""

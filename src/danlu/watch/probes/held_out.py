@@ -39,8 +39,10 @@ class HeldOutProbe:
         self._begun: Any = None  # the newest loader that was begun and has given no batch to a net yet, weakly
         self._begun_at: CodeLine | None = None
         self.goes_on = False  # the newest batch follows another one of the same pass through a loader
+        self.begins = False  # it is the first one of a pass through a loader
         self._passing = False  # a pass through a loader is under way
         self.elsewhere = False  # what is evaluated comes from a data set that gave no training batch
+        self.own = False  # it comes from one that gave training batches
         self._trained: set[int] = set()  # data sets that gave training batches, by id
         self._training: Any = None  # the newest loader that gave one, weakly
         self._compared: set[int] = set()  # loaders whose rows were looked for beside those of the training, by id
@@ -80,9 +82,12 @@ class HeldOutProbe:
     def sees(self, inputs: torch.Tensor | None, step: int) -> None:
         """A batch is evaluated."""
         loader, self._begun = self._begun and self._begun(), None
+        self.begins = loader is not None
         self.goes_on, self._passing = self._passing and loader is None, self._passing or loader is not None
+        if not self.goes_on:
+            self.own = loader is not None and id(loader.dataset) in self._trained
         if loader is not None:
-            self.elsewhere = bool(self._trained) and id(loader.dataset) not in self._trained
+            self.elsewhere = bool(self._trained) and not self.own
             self._look_beside(loader, step)
         if loader is not None and id(loader.dataset) not in self._trained:
             self._see_loader(loader, step)
@@ -137,7 +142,7 @@ class HeldOutProbe:
             if self._first is not None:
                 self._compare(step)
         self._batches = self._samples = 0
-        self.elsewhere = self._passing = False
+        self.elsewhere = self.own = self._passing = False
         self._sums, self._first = None, None
         self._ordered_before, self._ordered = self._ordered, 0
         self._rows_differ = self._spoilt = False

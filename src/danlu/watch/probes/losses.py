@@ -312,6 +312,12 @@ class LossProbe:
         self._measured.nonfinite_where, self._measured.nonfinite_what = where, what
         return given
 
+    def crashed(self, step: int, inputs: torch.Tensor | None) -> None:
+        """The training has ended with an error, as some end it over NaN before there is a loss: look at the weights."""
+        weights = (one.detach() for root in self._roots for one in root.parameters() if not unreadable(one))
+        if not all(bool(one.isfinite().all()) for one in weights):
+            self.nonfinite(None, step, inputs, readable=False)
+
     def end_step(self, *, read: bool) -> bool:
         """Write the mean of this step's losses; whether one that was waiting is not finite."""
         self._graphs = 0

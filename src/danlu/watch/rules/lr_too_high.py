@@ -1,5 +1,6 @@
 """lr-too-high: the steps are so large that the loss rises, jumps or ends in NaN."""
 
+import itertools
 import math
 import statistics
 
@@ -17,7 +18,10 @@ from danlu.watch.reading import (
     moving_layers,
     reference_loss,
     step_size,
+    target_bounds,
 )
+
+_FAR = 100.0  # a target to which the weights of a new net must grow by many times what they are
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -38,7 +42,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     late = statistics.median(measured.loss.part(0.9, 1.0))  # of unusual samples a few batches alone lie high
     if min(numbers["loss"], late) > thresholds["min_loss_ratio"] * begun and largest > thresholds["min_update_ratio"]:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(measured))
-    if measured.loss.count >= 2 * thresholds["min_steps"] and not begins_blocked(measured):
+    halted = not begins_blocked(measured) and not _nears_far_targets(measured)
+    if measured.loss.count >= 2 * thresholds["min_steps"] and halted:
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
         if share > thresholds["min_stuck_loss_ratio"] and largest > thresholds["min_stuck_update_ratio"]:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(measured))
@@ -66,6 +71,15 @@ def _has_never_learnt(measured: Measured, thresholds: Thresholds) -> bool:
     parts = [measured.loss.part(place / 8, (place + 1) / 8) for place in range(8)]
     lowest = min((statistics.fmean(part) for part in parts if part), default=0.0)
     return lowest > thresholds["min_stuck_loss_ratio"] * reference_loss(measured)
+
+
+def _nears_far_targets(measured: Measured) -> bool:
+    """Whether the targets lie so far out that weights have to grow beyond all measure, and the loss falls all along."""
+    if not max(map(abs, target_bounds(measured))) > _FAR:
+        return False
+    quarters = [measured.loss.part(place / 4, (place + 1) / 4) for place in range(4)]
+    means = [statistics.fmean(quarter) for quarter in quarters if quarter]
+    return len(means) == 4 and all(late < early for early, late in itertools.pairwise(means))
 
 
 def _overflow(measured: Measured, thresholds: Thresholds, numbers: dict[str, float]) -> Verdict | None:

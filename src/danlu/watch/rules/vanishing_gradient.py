@@ -5,7 +5,7 @@ import math
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.layer_facts import Layer
 from danlu.watch.measured import Measured
-from danlu.watch.reading import moving_layers, squashing
+from danlu.watch.reading import fades_with_depth, moving_layers, squashing
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -28,6 +28,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         or not _ratio(layers[1], top, newest) < thresholds["max_next_gradient_ratio"]
     ):
         return None  # a side branch or a gate may get little; fading is gradual
+    if not fades_with_depth(layers, lambda layer: layer.gradient.median(newest)):
+        return None
     if max(layers[0].gradient_zero.values[-newest:]) > 0.999:
         return None  # a gradient of exactly 0 has other causes: dead units, a cut graph
     holds = [value < thresholds["max_gradient_ratio"] * top for value in layers[0].gradient.values]
