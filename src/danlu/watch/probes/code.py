@@ -9,7 +9,7 @@ from danlu.base.records import CodeLine
 from danlu.watch.branches import arguments, taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
-from danlu.watch.probes.code_actors import entropy_term, flees_values, may_act
+from danlu.watch.probes.code_actors import entropy_term, flees_values, may_act, may_weigh_entropy
 from danlu.watch.probes.code_arithmetic import WEIGHED, ratio_of_sums, square_of_difference, times_advantage
 from danlu.watch.probes.code_distillation import may_distil, one_sided, unscaled
 from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
@@ -78,7 +78,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "running": (may_roll_out, lambda scope, known: running_sum(scope)),
     "late": (may_roll_out, lambda scope, known: stored_late(scope)),
     "flees": (may_act, lambda scope, known: flees_values(scope)),
-    "entropy": (may_roll_out, lambda scope, known: entropy_term(scope)),
+    "entropy": (may_weigh_entropy, lambda scope, known: entropy_term(scope)),
     "advantage": (lambda text: text.matches(WEIGHED), lambda scope, known: times_advantage(scope)),
 }
 

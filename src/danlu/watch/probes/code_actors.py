@@ -24,7 +24,12 @@ _Made = Mapping[str, list[ast.AST]]
 
 def may_act(text: SourceText) -> bool:
     """Whether there can be the loss of an actor."""
-    return text.has({"backward"}) and text.matches(_ACTOR) and text.matches(_VALUE)
+    return text.matches(_ACTOR) and text.matches(_VALUE)
+
+
+def may_weigh_entropy(text: SourceText) -> bool:
+    """Whether anything speaks of an entropy."""
+    return text.matches(_ENTROPY)
 
 
 def flees_values(scope: ast.AST) -> int | None:
