@@ -52,6 +52,13 @@ def test_each_threshold_decides(name: str, inside: dict[str, float], beyond: dic
     assert check_threshold(RULE, going, name, inside, beyond) is None
 
 
+@pytest.mark.parametrize(("end", "is_told"), [(1.0, False), (1.3, True)])
+def test_what_has_learnt_within_five_steps_is_not_stuck(end: float, is_told: bool) -> None:
+    """Two classes are guessed at 0.69; ten at 2.3, of which a loss of 1 leaves less than 8 tenths."""
+    measured = training(lambda step: 2.3 if step == 1 else end, 60, update=0.5, classes=4 if is_told else 10)
+    assert (verdict(RULE, measured) is not None) is is_told
+
+
 @pytest.mark.parametrize(("name", "inside", "beyond"), LATE)
 def test_late_jumps_too(name: str, inside: dict[str, float], beyond: dict[str, float]) -> None:
     assert check_threshold(RULE, leaping, name, inside, beyond) is None
