@@ -7,9 +7,10 @@ from operator import attrgetter
 from torch import nn
 
 from danlu.base.records import CodeLine, Snippet
+from danlu.watch.branches import taken
 from danlu.watch.contract import Rule, Verdict
 from danlu.watch.data_lines import gives_batch, makes_inputs, makes_inputs_outside
-from danlu.watch.frames import as_read, is_theirs
+from danlu.watch.frames import as_read, is_theirs, values_under_way
 from danlu.watch.layer_lines import makes_layer
 from danlu.watch.measured import Measured
 from danlu.watch.pointing import cut_in_pass, gives_setting, in_pass, initialises, makes_what_is_called, uncalled
@@ -49,8 +50,10 @@ class Culprits:
             return None
         if line == self._measured.lines.get("backward") and self._what(rule, verdict) != "backward":
             scopes = self._sources.around(line)  # what is wrong with a loss is wrong where it is made
-            line = makes_what_goes_backwards(scopes[0], line) if scopes else line
-            line = cuts_the_graph(scopes[0], line) if scopes and verdict.variant in _CUT else line
+            if scopes:
+                scope = taken(scopes[0], values_under_way(line.file))
+                line = makes_what_goes_backwards(scope, line)
+                line = cuts_the_graph(scope, line) if verdict.variant in _CUT else line
         tree = self._sources.tree(line.file)
         found = (snippet(tree, line, remedy) for remedy in verdict.remedies) if tree is not None else ()
         return as_read(line), next((one for one in found if one is not None), None)
@@ -232,7 +235,8 @@ class Culprits:
             return None
         owners = [begin for _, module in reversed(path) if (begin := class_line(type(module))) is not None]
         holds = [(begin.file, self._sources.around(begin)[:1]) for begin in owners[:1]]
-        under_way = [(place.file, self._sources.around(place)) for place in self._places()]
+        around = [(place.file, self._sources.around(place)) for place in self._places()]
+        under_way = [(file, scopes[:-1]) for file, scopes in around] + [(file, scopes[-1:]) for file, scopes in around]
         for file, scopes in (*holds, *(one for one in under_way if not holds or one[0] == holds[0][0])):
             for scope in scopes:
                 found = makes_layer(scope, layer, path[-2][1])
@@ -250,7 +254,9 @@ class Culprits:
             return uncalled_at
         line = self._measured.lines.get("backward")
         scopes = self._sources.around(line) if line is not None else []
-        return self._at(line, clears_within(scopes[0], line)) if line is not None and scopes else None
+        if line is None or not scopes:
+            return None
+        return self._at(line, clears_within(taken(scopes[0], values_under_way(line.file)), line))
 
     def _made_in_pass(self) -> CodeLine | None:
         """Where a class of the user's makes a layer in a method that runs in each pass."""
