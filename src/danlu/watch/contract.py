@@ -68,7 +68,8 @@ class Rule:
     backwards, the "loss object", its "loss weights", the "loader" or what makes the inputs, what takes "batches" of
     them, the number of "epochs", the loader that is "evaluated", the "module", the
     "call" of that, a "layer" in it that is made with a wrong setting, one that each "pass" makes, its "initialisation",
-    the "optimizer", its "step", the "clearing" of its gradients, its "scheduler" or that one's step ("schedule step"),
+    the "optimizer", its "step", the "clearing" of its gradients, where a "state" is
+    kept, its "scheduler" or that one's step ("schedule step"),
     the call of "clip", "backward", "forward", "checkpoint", "train" or "evaluation", of the "averaged" net, what makes
     that "average", or where weights are "reloaded"; an "outcome" has the line that its verdict says, and a rule that
     says nothing points at the layers that its verdict names. `variants_in` says the same of variants of its verdict;

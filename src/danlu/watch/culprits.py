@@ -13,7 +13,15 @@ from danlu.watch.data_lines import gives_batch, makes_inputs, makes_inputs_outsi
 from danlu.watch.frames import as_read, is_theirs, values_under_way
 from danlu.watch.layer_lines import makes_layer
 from danlu.watch.measured import Measured
-from danlu.watch.pointing import cut_in_pass, gives_setting, in_pass, initialises, makes_what_is_called, uncalled
+from danlu.watch.pointing import (
+    cut_in_pass,
+    gives_setting,
+    in_pass,
+    initialises,
+    keeps,
+    makes_what_is_called,
+    uncalled,
+)
 from danlu.watch.reading import main_optimiser
 from danlu.watch.sites import Sites
 from danlu.watch.snippets import snippet
@@ -120,6 +128,8 @@ class Culprits:
                 return self._initialised() or self._module(verdict.where, rule.told_by)
             case "pass":
                 return self._made_in_pass() or self._module(verdict.where, ())
+            case "state":
+                return self._state() or lines.get("forward")
             case "scheduler":  # one that is never called has no line of its own but that which makes it
                 kinds = {one.kind for one in self._measured.schedulers}
                 made = self._made(kinds.pop(), "scheduler") if len(kinds) == 1 else None
@@ -243,6 +253,14 @@ class Culprits:
                 if found is not None:
                     return CodeLine(file, found)
         return None
+
+    def _state(self) -> CodeLine | None:
+        """Where the class that holds a state in an attribute keeps it for the next call."""
+        path, name = self._measured.carried.held or ("", "")
+        module = self._path(path)[-1][1]
+        begin = class_line(type(module)) if name else None
+        scopes = self._sources.around(begin) if begin is not None else []
+        return self._at(begin, keeps(scopes[0], name)) if begin is not None and scopes else None
 
     def _clearing(self) -> CodeLine | None:
         """Where `zero_grad` is named and not called, or gradients are cleared in the loop that the backward pass stands

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from danlu.watch.measured import Head
+from danlu.watch.loss_facts import Head
 from danlu.watch.probes.head import chain, criteria, read_head, reductions, weighs_samples
 
 Tensor = torch.Tensor

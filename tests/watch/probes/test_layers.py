@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from danlu.watch.measured import Layer, Measured
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
 from danlu.watch.probes.layers import LayerProbe, flat_sample, layers_of
 
 

@@ -64,3 +64,30 @@ def test_a_layer_of_the_users_own_class_may_not_be_so_large_either() -> None:
     for made in measured.layers.values():
         made.std = series([0.001])  # small on purpose, perhaps
     assert verdict(RULE, measured) is None
+
+
+# Names of a net's layers with the gradient of each at the first step, and whether small weights fade in it.
+FADING = {
+    "a chain": ({"layers.0": 1e-4, "layers.2": 4e-3, "layers.4": 0.03, "layers.6": 0.2}, True),
+    "layers of names of their own": ({"first": 1e-4, "second": 4e-3, "third": 0.03, "last": 0.2}, True),
+    "a chain in blocks": (
+        {"blocks.0.up": 1e-4, "blocks.0.down": 1e-3, "blocks.1.up": 4e-3, "blocks.1.down": 0.03, "head": 0.2}, True,
+    ),
+    "blocks with a way around": (
+        {"blocks.0.key": 1e-4, "blocks.0.value": 0.01, "blocks.1.key": 1e-4, "blocks.1.value": 0.02, "out": 0.2}, False,
+    ),
+    "heads that are modules": (
+        {"heads.0.key": 1e-4, "heads.0.value": 0.01, "heads.1.key": 1e-4, "heads.1.value": 0.01, "head": 0.2}, False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FADING)
+def test_small_weights_fade_where_layer_comes_upon_layer(kind: str) -> None:
+    gradients, fades = FADING[kind]
+    measured = built(depth=0)
+    for name, gradient in gradients.items():
+        made = measured.layers[name] = layer(name, gradient=gradient)
+        made.std, made.weight = series([1.0]), series([8.0 * 0.09])
+    found = verdict(RULE, measured)
+    assert (found is not None and found.variant == "faint") is fades

@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Evaluation, Measured, Scheduler
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Scheduler
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.rules.scheduler_misuse import RULE
 from measurements import check_threshold, fallen, series, told, verdict
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from danlu.watch.measured import Head
+from danlu.watch.loss_facts import Head
 from danlu.watch.probes.graph import ACTIVATIONS, LAYERS, Node, following, operation, saved, shape
 from danlu.watch.reading import HANDS_ON
 

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from danlu.watch.measured import Activation, Layer, Measured
+from danlu.watch.layer_facts import Activation, Layer
+from danlu.watch.measured import Measured
 from danlu.watch.probes.reading import read
 from danlu.watch.tracing import all_tensors, is_unmade, unreadable
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.probes.parameters import ParameterProbe, capped_share, decay_of, hyperparameters
 from danlu.watch.probes.structure import read_optimised, unlisted_parameters
 from danlu.watch.sites import Sites

@@ -1,11 +1,16 @@
 """bad-init: the initial weights let signals fade or swell from layer to layer, or make all units the same."""
 
 import math
+import re
 import statistics
+from collections import defaultdict
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Layer, Measured
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
 from danlu.watch.reading import moving_layers
+
+_NUMBER = re.compile(r"\d+")
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -65,7 +70,19 @@ def _fade(gains: list[float], layers: list[Layer], thresholds: Thresholds) -> bo
     """Weights so small that signals fade, and gradients with them, even where biases keep the outputs apart."""
     if len(gains) < 2 or not 0 < statistics.geometric_mean(gains) < thresholds["max_layer_gain"]:
         return False
-    return layers[0].gradient.first < 0.01 * layers[-1].gradient.first and math.prod(gains) < 1e-3
+    faint = layers[0].gradient.first < 0.01 * layers[-1].gradient.first and math.prod(gains) < 1e-3
+    return faint and _shrinks_with_depth(layers)
+
+
+def _shrinks_with_depth(layers: list[Layer]) -> bool:
+    """Whether of the layers that come several times, as those of blocks do, the first gets less gradient than the last:
+    keys and queries get little in every block, and what goes around the blocks does not fade. True where none does."""
+    alike: defaultdict[str, list[Layer]] = defaultdict(list)
+    for layer in layers:
+        alike[_NUMBER.sub("#", layer.name)].append(layer)
+    repeated = [group for group in alike.values() if len(group) > 1]
+    shrinking = (group[0].gradient.first < 0.1 * group[-1].gradient.first for group in repeated)
+    return not repeated or any(shrinking)
 
 
 def _first_called(measured: Measured) -> Layer | None:

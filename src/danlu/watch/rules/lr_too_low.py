@@ -3,7 +3,8 @@
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rates import higher_rate
 from danlu.watch.reading import guess_loss, is_surrogate, main_optimiser, moving_layers, progress, step_size
 

@@ -4,7 +4,9 @@ import itertools
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Evaluation, Measured, Optimiser, Scheduler
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser, Scheduler
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.reading import main_optimiser, progress
 
 
