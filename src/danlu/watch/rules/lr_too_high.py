@@ -41,7 +41,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(measured))
     if measured.loss.count >= 2 * thresholds["min_steps"] and not begins_blocked(measured):
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
-        if numbers["loss"] < thresholds["max_learnt_loss_ratio"] * guess_loss(measured):
+        if numbers["loss"] < thresholds["min_guess_ratio"] * guess_loss(measured):
             share = 0.0  # it has learnt, if within the steps that the beginning is measured by
         if share > thresholds["min_stuck_loss_ratio"] and largest > thresholds["min_stuck_update_ratio"]:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(measured))
@@ -150,7 +150,7 @@ RULE = Rule(
         "min_leap_update_ratio": Threshold(1.0, "share", "replaced"),
         "min_still_update_ratio": Threshold(0.05, "share"),
         "min_slow_loss_ratio": Threshold(0.75, "times", "hardly"),
-        "max_learnt_loss_ratio": Threshold(0.8, "times"),
+        "min_guess_ratio": Threshold(0.8, "times"),
         "min_slow_steps": Threshold(100, "steps", "enough"),
         "min_momentum": Threshold(0.97, "share"),
         "min_summed_rate": Threshold(3.0, "number"),
