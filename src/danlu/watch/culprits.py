@@ -34,6 +34,7 @@ from danlu.watch.telling import (
     makes_what_goes_backwards,
     only_call,
     runs_epochs,
+    waits_to_step,
 )
 
 _CUT = ("cut", "no-gradient")  # variants of verdicts whose loss does not lead to what is to learn
@@ -61,7 +62,7 @@ class Culprits:
             if scopes:
                 scope = taken(scopes[0], values_under_way(line.file))
                 line = makes_what_goes_backwards(scope, line)
-                line = cuts_the_graph(scope, line) if verdict.variant in _CUT else line
+                line = cuts_the_graph(scope, line, scopes[-1]) if verdict.variant in _CUT else line
         tree = self._sources.tree(line.file)
         found = (snippet(tree, line, remedy) for remedy in verdict.remedies) if tree is not None else ()
         return as_read(line), next((one for one in found if one is not None), None)
@@ -137,6 +138,8 @@ class Culprits:
                 return made or lines.get("scheduler") or self._optimiser(rule, made=True)
             case "schedule step":
                 return lines.get("scheduler") or self._optimiser(rule, made=True)
+            case "stepping":
+                return self._waiting_step() or lines.get("backward")
             case "clearing":
                 return self._clearing() or self._optimiser(rule, made=False)
             case "optimizer" | "step" | "clip":
@@ -275,6 +278,12 @@ class Culprits:
         if line is None or not scopes:
             return None
         return self._at(line, clears_within(taken(scopes[0], values_under_way(line.file)), line))
+
+    def _waiting_step(self) -> CodeLine | None:
+        """The test that a step waits for, in the loop that the backward pass stands in."""
+        line = self._measured.lines.get("backward")
+        scopes = self._sources.around(line) if line is not None else []
+        return self._at(line, waits_to_step(scopes[0], line)) if line is not None and scopes else None
 
     def _made_in_pass(self) -> CodeLine | None:
         """Where a class of the user's makes a layer in a method that runs in each pass."""
