@@ -93,7 +93,7 @@ OTHERS: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "a model without a class": (
         "model = nn.Sequential(\n    nn.Linear(8, 16), nn.Sequential(nn.Linear(16, 3)),\n)\n" + _SGD.format(rate=0.1),
-        "model, optimizer", _PLAIN_LOSS, "missing-nonlinearity", "model = nn.Sequential(",
+        "model, optimizer", _PLAIN_LOSS, "missing-nonlinearity", "nn.Linear(8, 16), nn.Sequential",
     ),
     "of two optimisers the one in use": (
         _SEQUENTIAL + "\nother = torch.optim.SGD(nn.Linear(2, 2).parameters(), lr=0.1)\n" + _SGD.format(rate=1e-7),
@@ -217,7 +217,8 @@ def test_every_rule_points_at_something_or_tells_an_outcome() -> None:
     places = {
         "loss", "whole loss", "loss object", "loss weights", "loader", "module", "call", "layer", "pass",
         "initialisation", "optimizer", "scheduler", "schedule step", "step", "clearing", "clip", "backward", "forward",
-        "checkpoint", "train", "evaluation", "evaluated", "averaged", "average", "reloaded",
+        "checkpoint", "train", "evaluation", "evaluated", "averaged", "average", "reloaded", "batches", "state",
+        "stepping", "epochs",
     }  # fmt: skip
     for rule in rulebook():
         assert rule.fault_in in {*places, "outcome"}, rule.id

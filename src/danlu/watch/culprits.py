@@ -1,14 +1,17 @@
 """Where in the user's code the fault of a finding lies: which of the lines that were noted, rule by rule."""
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from torch import nn
 
 from danlu.base.records import CodeLine, Snippet
+from danlu.watch.branches import taken
 from danlu.watch.contract import Rule, Verdict
-from danlu.watch.frames import as_read, is_theirs
+from danlu.watch.data_lines import gives_batch, makes_inputs, makes_inputs_outside
+from danlu.watch.frames import as_read, is_theirs, values_under_way
+from danlu.watch.layer_lines import makes_layer
 from danlu.watch.measured import Measured
 from danlu.watch.pointing import (
     cut_in_pass,
@@ -30,12 +33,13 @@ from danlu.watch.telling import (
     makes_a_layer,
     makes_what_goes_backwards,
     only_call,
+    runs_epochs,
     waits_to_step,
 )
 
 _CUT = ("cut", "no-gradient")  # variants of verdicts whose loss does not lead to what is to learn
 OUTCOME = "outcome"
-"""Where the fault of a rule lies that tells how a training ended: no single line is at fault."""
+"""Where the fault of a rule lies that tells how a training ended; its verdict says what decides that."""
 
 
 class Culprits:
@@ -55,8 +59,10 @@ class Culprits:
             return None
         if line == self._measured.lines.get("backward") and self._what(rule, verdict) != "backward":
             scopes = self._sources.around(line)  # what is wrong with a loss is wrong where it is made
-            line = makes_what_goes_backwards(scopes[0], line) if scopes else line
-            line = cuts_the_graph(scopes[0], line, scopes[-1]) if scopes and verdict.variant in _CUT else line
+            if scopes:
+                scope = taken(scopes[0], values_under_way(line.file))
+                line = makes_what_goes_backwards(scope, line)
+                line = cuts_the_graph(scope, line, scopes[-1]) if verdict.variant in _CUT else line
         tree = self._sources.tree(line.file)
         found = (snippet(tree, line, remedy) for remedy in verdict.remedies) if tree is not None else ()
         return as_read(line), next((one for one in found if one is not None), None)
@@ -78,6 +84,11 @@ class Culprits:
             number = (cut_in_pass(scopes[0]) if cut else in_pass(scopes[0], verdict.in_pass)) if scopes else None
             if begin is not None and number is not None:
                 return CodeLine(begin.file, number)
+        for name in verdict.in_pass:  # no method but a layer of its own does it
+            last = [path for path, one in self._path("")[0][1].named_modules() if type(one).__name__.lower() == name]
+            line = self._written(self._path(last[-1])) if last else None
+            if line is not None:
+                return line
         return None
 
     def _line(self, rule: Rule, verdict: Verdict) -> CodeLine | None:
@@ -100,11 +111,15 @@ class Culprits:
             case "whole loss":
                 return lines.get("backward") or lines.get("loss")
             case "loader":
-                return self._loader()
+                return self._loader(makes_inputs)
+            case "batches":
+                return self._loader(gives_batch)
+            case "epochs":
+                return self._epochs()
             case "evaluated":
                 kind = self._measured.evaluated_kind
                 made = self._made(kind, "evaluated") if kind else None
-                made = made or lines.get("evaluated") or lines.get("evaluation") or self._loader()
+                made = made or lines.get("evaluated") or lines.get("evaluation") or self._loader(gives_batch)
                 return (self._telling(rule.told_by, made) if made is not None else None) or made
             case "module" | "call":
                 return self._module(verdict.where, rule.told_by, called=what == "call")
@@ -166,12 +181,31 @@ class Culprits:
                 return found
         return None
 
-    def _loader(self) -> CodeLine | None:
+    def _epochs(self) -> CodeLine | None:
+        """The outermost loop of the block that the optimiser's steps are made in, or where its number is given."""
+        for place in reversed([one for one in self._sites.stepping if one not in self._sites.under_way]):
+            entered = [one.line for one in self._sites.under_way if one.file == place.file]
+            number = runs_epochs(self._sources.around(place), place.line, entered)
+            if number is not None:
+                return CodeLine(place.file, number)
+        return None
+
+    def _loader(self, by_hand: Callable[[Sequence[ast.AST], CodeLine], int | None]) -> CodeLine | None:
+        """Where the loader is made, or begun; where there is none, what `by_hand` makes of the call of the net."""
         lines = self._measured.lines
         kind = self._measured.loader_kind or (
             type(self._sites.loader).__name__ if self._sites.loader is not None else ""
         )
-        return (self._made(kind, "loader") if kind else None) or lines.get("loader") or lines.get("forward")
+        found = (self._made(kind, "loader") if kind else None) or lines.get("loader")
+        near = lines.get("forward")
+        if found is not None or near is None:
+            return found
+        inside = [place for place, one in enumerate(self._sites.stepping) if one.file == near.file]
+        frames = [near, *self._sites.stepping[inside[0] + 1 :]] if inside else [near]
+        if by_hand is makes_inputs:
+            around = [(self._sources.around(one), one) for one in frames]
+            return makes_inputs_outside([one for one in around if one[0]]) or near
+        return self._at(near, by_hand(self._sources.around(near), near)) or near
 
     def _layer(self, where: Sequence[str]) -> CodeLine | None:
         """Where a class of the user's makes the innermost layer on the way to the first of these that it makes by its
@@ -198,9 +232,30 @@ class Culprits:
                 line = self._sources.calling(type(module), part) if part and called else None
                 line = line or (self._sources.part(type(module), part) if part else None) or class_line(type(module))
                 if line is not None:
-                    return line
+                    return (self._written(self._path(name)) if not called else None) or line
         root = self._path("")[0][1]
-        return self._made(type(root).__name__, "forward") or self._measured.lines.get("forward")
+        return (
+            self._written(self._path(names[0]))
+            or self._made(type(root).__name__, "forward")
+            or self._measured.lines.get("forward")
+        )
+
+    def _written(self, path: list[tuple[str, nn.Module]]) -> CodeLine | None:
+        """The line that makes the last layer of a path, one of torch's: in the class that holds it or its file, or
+        where there is none in a function under way, or in a file of these."""
+        layer = path[-1][1]
+        if class_line(type(layer)) is not None or len(path) < 2:
+            return None
+        owners = [begin for _, module in reversed(path) if (begin := class_line(type(module))) is not None]
+        holds = [(begin.file, self._sources.around(begin)[:1]) for begin in owners[:1]]
+        around = [(place.file, self._sources.around(place)) for place in self._places()]
+        under_way = [(file, scopes[:-1]) for file, scopes in around] + [(file, scopes[-1:]) for file, scopes in around]
+        for file, scopes in (*holds, *(one for one in under_way if not holds or one[0] == holds[0][0])):
+            for scope in scopes:
+                found = makes_layer(scope, layer, path[-2][1])
+                if found is not None:
+                    return CodeLine(file, found)
+        return None
 
     def _state(self) -> CodeLine | None:
         """Where the class that holds a state in an attribute keeps it for the next call."""
@@ -220,7 +275,9 @@ class Culprits:
             return uncalled_at
         line = self._measured.lines.get("backward")
         scopes = self._sources.around(line) if line is not None else []
-        return self._at(line, clears_within(scopes[0], line)) if line is not None and scopes else None
+        if line is None or not scopes:
+            return None
+        return self._at(line, clears_within(taken(scopes[0], values_under_way(line.file)), line))
 
     def _waiting_step(self) -> CodeLine | None:
         """The test that a step waits for, in the loop that the backward pass stands in."""

@@ -38,6 +38,7 @@ class Sites:
         self._made: weakref.WeakKeyDictionary[Any, CodeLine] = weakref.WeakKeyDictionary()
         self.loader: Any = None  # the one that the user named
         self._iterated: tuple[CodeLine, str] | None = None  # the newest loader that was begun, and its class
+        self.stepping: list[CodeLine] = []  # the calls in which an optimiser stepped, the innermost first
         self.under_way: list[CodeLine] = []  # the calls in which the block was entered, the innermost first
 
     def note(self, what: str, step: int) -> None:
@@ -71,6 +72,7 @@ class Sites:
         if not self._on or (step > _FIRST and record.stepped_at is not None):
             return
         record.stepped_at = calling_line() or record.stepped_at
+        self.stepping = self.stepping or lines_under_way()
         record.backward_at = self._measured.lines.get("backward")
         record.made_at = self._made.get(optimizer)
 

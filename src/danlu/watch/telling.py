@@ -3,7 +3,7 @@
 import ast
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from danlu.base.records import CodeLine
 from danlu.watch.pointing import CUTS, of_pass
@@ -144,3 +144,29 @@ def caller(scopes: Iterable[ast.AST], function: str) -> int | None:
         if lines:
             return lines.pop() if len(lines) == 1 else None
     return None
+
+
+def runs_epochs(scopes: Sequence[ast.AST], line: int, entered: Collection[int] = ()) -> int | None:
+    """The line that gives the number of the outermost loop which a line stands in, or in which that loop begins; a loop
+    around the lines `entered` is another one's.
+
+    >>> source = "EPOCHS = 2\\nfor epoch in range(EPOCHS):\\n for x, y in it:\\n  opt.step()"
+    >>> runs_epochs([ast.parse(source)], 4), runs_epochs([ast.parse(source.replace("EPOCHS)", "9)"))], 4)
+    (1, 2)
+    >>> runs_epochs([ast.parse(source)], 4, entered=[3])
+    """
+    loops = [
+        one for one in (walk(scopes[0]) if scopes else ())
+        if isinstance(one, ast.For | ast.While) and one.lineno <= line <= (one.end_lineno or 0)
+        and not any(one.lineno <= other <= (one.end_lineno or 0) for other in entered)
+    ]  # fmt: skip
+    outer = min(loops, key=lambda one: one.lineno, default=None)
+    if outer is None:
+        return None
+    words = own_words(outer.iter if isinstance(outer, ast.For) else outer.test)
+    given = [
+        one.lineno for scope in scopes for one in statements(scope)
+        if isinstance(one, ast.Assign) and one.lineno < outer.lineno and isinstance(one.value, ast.Constant)
+        and any(name_of(target) in words for target in one.targets)
+    ]  # fmt: skip
+    return max(given, default=outer.lineno)

@@ -85,7 +85,7 @@ def the_number_of_the_row_left_among_the_columns(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("evaluation-misuse", causes="overfitting", symptoms="overfitting too-few-epochs", costs=0.1)
+@planted("evaluation-misuse", causes="overfitting", symptoms="overfitting too-few-epochs", costs=None)
 def the_answer_among_the_columns_of_training(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised(pima())

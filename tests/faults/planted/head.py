@@ -34,7 +34,7 @@ def softmax_layer_and_cross_entropy(watch, seed, fault):
     x, y, x_test, y_test = digits()
     model = mlp(64, 48, 10)
     if fault:
-        model.append(nn.Softmax(dim=1))
+        model.append(nn.Softmax(dim=1))  # fault
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     train(watch, model, optimizer, x, y, epochs=12, size=32, loss_fn=nn.CrossEntropyLoss())
     return accuracy(model, x_test, y_test)

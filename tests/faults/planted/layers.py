@@ -136,9 +136,9 @@ def nine_of_ten_units_dropped(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()
     rate = 0.9 if fault else 0.2
-    model = nn.Sequential(  # fault
+    model = nn.Sequential(
         nn.Flatten(),
-        nn.Linear(784, 64), nn.ReLU(), nn.Dropout(rate),
+        nn.Linear(784, 64), nn.ReLU(), nn.Dropout(rate),  # fault
         nn.Linear(64, 64), nn.ReLU(), nn.Dropout(rate),
         nn.Linear(64, 10),
     )  # fmt: skip

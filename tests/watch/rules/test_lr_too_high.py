@@ -1,5 +1,7 @@
 """lr-too-high: which losses it reads, what is told of them, and the rate that it proposes."""
 
+import math
+
 import pytest
 
 from danlu.watch.measured import Measured
@@ -50,6 +52,16 @@ LATE = [
 @pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)
 def test_each_threshold_decides(name: str, inside: dict[str, float], beyond: dict[str, float]) -> None:
     assert check_threshold(RULE, going, name, inside, beyond) is None
+
+
+def quick(*, end: float = 1.0) -> Measured:
+    """Ten classes: from the second step on the loss stands at `end` of what guessing gives."""
+    return training(lambda step: 2.3 if step == 1 else end * math.log(10), 60, update=0.5, classes=10)
+
+
+def test_what_has_learnt_within_five_steps_is_not_stuck() -> None:
+    found = check_threshold(RULE, quick, "min_guess_ratio", {"end": 0.79}, {"end": 0.81})
+    assert found is None
 
 
 @pytest.mark.parametrize(("name", "inside", "beyond"), LATE)

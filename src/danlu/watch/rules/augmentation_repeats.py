@@ -25,7 +25,7 @@ RULE = Rule(
     "PyTorch, torch.utils.data: randomness in multi-process data loading",
     severities=("warning", "advice"),
     needs=("steps",),
-    fault_in="loader",
+    fault_in="batches",
     remedies=("seed-workers", "seed-by-epoch", "seed-once"),
     reads="start",
     symptoms=("overfitting",),

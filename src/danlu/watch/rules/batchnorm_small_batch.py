@@ -23,7 +23,7 @@ RULE = Rule(
     "Wu and He 2018, Group Normalization, arXiv:1803.08494",
     severities=("warning",),
     needs=("batches",),
-    fault_in="loader",
+    fault_in="batches",
     remedies=({"train.batch_size": 32}, "group-norm"),
     # With 4 samples the estimated standard deviation is off by 40 %; the last, smaller batch of an epoch is no matter.
     thresholds={

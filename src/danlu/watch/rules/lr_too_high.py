@@ -12,6 +12,7 @@ from danlu.watch.reading import (
     begins_blocked,
     early_step_size,
     first_loss,
+    guess_loss,
     is_adaptive,
     is_surrogate,
     main_optimiser,
@@ -45,6 +46,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     halted = not begins_blocked(measured) and not _nears_far_targets(measured)
     if measured.loss.count >= 2 * thresholds["min_steps"] and halted:
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
+        if numbers["loss"] < thresholds["min_guess_ratio"] * guess_loss(measured):
+            share = 0.0  # it has learnt, if within the steps that the beginning is measured by
         if share > thresholds["min_stuck_loss_ratio"] and largest > thresholds["min_stuck_update_ratio"]:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(measured))
         enough = measured.loss.count >= thresholds["min_slow_steps"]
@@ -161,6 +164,7 @@ RULE = Rule(
         "min_leap_update_ratio": Threshold(1.0, "share", "replaced"),
         "min_still_update_ratio": Threshold(0.05, "share"),
         "min_slow_loss_ratio": Threshold(0.75, "times", "hardly"),
+        "min_guess_ratio": Threshold(0.8, "times"),
         "min_slow_steps": Threshold(100, "steps", "enough"),
         "min_momentum": Threshold(0.97, "share"),
         "min_summed_rate": Threshold(3.0, "number"),

@@ -17,7 +17,7 @@ RULE = Rule(
     "PyTorch, torch.utils.data.distributed.DistributedSampler: set_epoch",
     severities=("warning",),
     needs=("steps",),
-    fault_in="loader",
+    fault_in="batches",
     remedies=("set-epoch",),
     thresholds={"min_epochs": Threshold(1, "epochs")},
     symptoms=("unshuffled",),

@@ -35,7 +35,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         lost = (now - best.loss) / max(measured.loss.first - best.loss, 1e-12)
         much = grown > thresholds["min_loss_ratio_warning"] and not 0 <= lost < thresholds["min_lost_share_warning"]
         numbers = {"best": best.loss, "now": now, "train": train, "step": best.step, "samples": samples}
-        return Verdict("warning" if much else "advice", best.step, numbers, remedies=_REMEDIES)
+        return Verdict("warning" if much else "advice", best.step, numbers, remedies=_REMEDIES, fault_in="module")
     return _by_accuracy(passes, measured, thresholds)
 
 
@@ -69,7 +69,7 @@ def _by_accuracy(passes: list[Evaluation], measured: Measured, thresholds: Thres
     severity = "warning" if train - now > 2 * thresholds["min_accuracy_gap"] else "advice"
     numbers = {"accuracy": now, "train": train, "samples": scored[-1].samples}
     remedies = ({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, "more-data")
-    return Verdict(severity, scored[-1].step, numbers, variant="gap", remedies=remedies)
+    return Verdict(severity, scored[-1].step, numbers, variant="gap", remedies=remedies, fault_in="module")
 
 
 def _error_of_batches(measured: Measured, accuracy: float) -> float:

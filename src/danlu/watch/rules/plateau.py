@@ -33,10 +33,19 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     ):
         since = measured.loss.count // 2 - measured.before
         numbers |= {"since": since, "size": step_size(measured)}
-        return Verdict("advice", since, numbers, remedies=("change-rate", {"schedule.name": "cosine"}))
+        return Verdict(
+            "advice", since, numbers, remedies=("change-rate", {"schedule.name": "cosine"}), fault_in="optimizer"
+        )
     if abs(gone) < thresholds["min_progress_share"] and _is_new(measured):
         numbers |= {"steps": measured.loss.count}
-        return Verdict("advice", 1 - measured.before, numbers, variant="start", remedies=("higher-rate", "he-init"))
+        return Verdict(
+            "advice",
+            1 - measured.before,
+            numbers,
+            variant="start",
+            remedies=("higher-rate", "he-init"),
+            fault_in="optimizer",
+        )
     return None
 
 

@@ -36,7 +36,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     # In proportion: a loss that falls nearly straight to 0 does not arrive there.
     numbers = {"loss": now, "expected": now * now / (now + gain), "epochs": epochs, "steps": steps}
     remedies = ({"train.epochs": max(2, round(3 * epochs))},) if epochs >= 1 else ("train-longer",)
-    return Verdict("advice", measured.step, numbers, remedies=remedies)
+    return Verdict("advice", measured.step, numbers, remedies=remedies, fault_in="epochs")
 
 
 def _has_hardly_begun(measured: Measured, thresholds: Thresholds, epochs: float) -> bool:

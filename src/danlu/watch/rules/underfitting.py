@@ -31,7 +31,15 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             "width": narrow.width,
             "outputs": measured.labels.outputs,
         }
-        return Verdict("warning", measured.step, numbers, (narrow.name,), variant="narrow", remedies=("larger-net",))
+        return Verdict(
+            "warning",
+            measured.step,
+            numbers,
+            (narrow.name,),
+            variant="narrow",
+            remedies=("larger-net",),
+            fault_in="module",
+        )
     if measured.labels.dense or not is_flat(measured, thresholds["max_gain_share"]):
         return None
     if not _is_seen_again(measured, thresholds):
@@ -39,7 +47,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if not thresholds["min_loss_ratio"] < share < thresholds["max_loss_ratio"]:
         return None
     numbers = {"loss": end, "guess": guess, "share": share}
-    return Verdict("warning", measured.step, numbers, remedies=("larger-net", "higher-rate", "look-at-labels"))
+    return Verdict(
+        "warning", measured.step, numbers, remedies=("larger-net", "higher-rate", "look-at-labels"), fault_in="module"
+    )
 
 
 def _is_seen_again(measured: Measured, thresholds: Thresholds) -> bool:

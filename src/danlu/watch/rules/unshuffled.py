@@ -36,7 +36,7 @@ RULE = Rule(
     "Bottou 2012, Stochastic Gradient Descent Tricks, section 4.1",
     severities=("warning", "advice"),
     needs=("labels",),
-    fault_in="loader",
+    fault_in="batches",
     remedies=({"data.shuffle": True}, "shuffle"),
     # Drawn at random, the spread of labels between batches is 1 times its expectation, and a batch of sorted data
     # reaches the size of the batch. 5 is out of chance's reach with six batches or more. Real and generated batches of

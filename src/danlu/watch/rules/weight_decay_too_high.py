@@ -42,7 +42,7 @@ def _left(measured: Measured) -> float:
         for layer in moving_layers(measured)
         if layer.weight.first > 0 and len(layer.weight) >= 4 and "Norm" not in layer.kind
     ]
-    return statistics.median(ratios) if ratios else math.nan
+    return statistics.median_low(ratios) if ratios else math.nan
 
 
 def _by_hand(measured: Measured, thresholds: Thresholds) -> Verdict | None:
