@@ -64,8 +64,8 @@ class Rule:
     this one explains where both find something. `reads` says what its answer rests on, which matters where a training
     goes on in another block: the first steps, which do not come again; the net as it is now; or the curve of the loss,
     which is known whole. `needs` is what must have been seen before its silence means that nothing is wrong; needs.py
-    lists what there is. `fault_in` says what of the user's code it points at: the "loss", the "whole loss" that goes
-    backwards, the "loss object", its "loss weights", the "loader", the one that is "evaluated", the "module", the
+    lists what there is. `fault_in` says what of the user's code it points at: the "loss", its "targets", the "whole
+    loss" that goes backwards, the "loss object", its "loss weights", the "loader", the one that is "evaluated", the "module", the
     "call" of that, a "layer" in it that is made with a wrong setting, one that each "pass" makes, its "initialisation",
     the "optimizer", its "step", the "clearing" of its gradients, where a "state" is
     kept, its "scheduler" or that one's step ("schedule step"),

@@ -28,6 +28,7 @@ from danlu.watch.telling import (
     clears_within,
     cuts_the_graph,
     makes_a_layer,
+    makes_the_targets,
     makes_what_goes_backwards,
     only_call,
 )
@@ -56,6 +57,9 @@ class Culprits:
             scopes = self._sources.around(line)  # what is wrong with a loss is wrong where it is made
             line = makes_what_goes_backwards(scopes[0], line) if scopes else line
             line = cuts_the_graph(scopes[0], line) if scopes and verdict.variant in _CUT else line
+        if self._what(rule, verdict) == "targets":
+            scopes = self._sources.around(line)
+            line = makes_the_targets(scopes[0], line) if scopes else line
         tree = self._sources.tree(line.file)
         found = (snippet(tree, line, remedy) for remedy in verdict.remedies) if tree is not None else ()
         return as_read(line), next((one for one in found if one is not None), None)
@@ -85,9 +89,9 @@ class Culprits:
         if not lines or what == OUTCOME:
             return None
         match what:
-            case "loss" | "loss object" | "loss weights":
+            case "loss" | "targets" | "loss object" | "loss weights":
                 made = self._made(self._measured.declared.kind, "loss") if self._measured.declared else None
-                found = None if what == "loss" else made
+                found = None if what in ("loss", "targets") else made
                 found = found or (self._loss_object() if what == "loss weights" else None)
                 return found or lines.get("loss") or made or lines.get("backward")
             case "average":

@@ -33,7 +33,7 @@ RULE = Rule(
     "Goodfellow et al. 2016, Deep Learning, section 10.2.1",
     severities=("error",),
     needs=("tried",),
-    fault_in="loss",
+    fault_in="targets",
     remedies=("shift-targets", "shift-once", "mask-inputs", *_REMEDIES.values()),
     thresholds={
         "max_moved_share": Threshold(0.001, "share"),
