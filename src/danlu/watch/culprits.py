@@ -189,6 +189,10 @@ class Culprits:
         the user's that holds the layer makes it, or calls it, where that is meant; else where that class begins; where
         there is none, the line that made the model."""
         names = [*where, ""]
+        if told_by and not any(where):
+            line = self._only(told_by)
+            if line is not None:
+                return line
         for _, module in reversed(self._path(names[0])) if told_by else ():
             begin = class_line(type(module))
             line = self._telling(told_by, begin) if begin is not None else None
@@ -210,6 +214,13 @@ class Culprits:
         begin = class_line(type(module)) if name else None
         scopes = self._sources.around(begin) if begin is not None else []
         return self._at(begin, keeps(scopes[0], name)) if begin is not None and scopes else None
+
+    def _only(self, told_by: Sequence[str]) -> CodeLine | None:
+        """The line of one of these calls, where it is the only one in all classes of the net."""
+        kinds = dict.fromkeys(type(module) for root in self._roots.values() for module in root.modules())
+        begins = [begin for begin in map(class_line, kinds) if begin is not None]
+        found = {line for begin in begins if (line := self._telling(told_by, begin)) is not None}
+        return found.pop() if len(found) == 1 else None
 
     def _clearing(self) -> CodeLine | None:
         """Where `zero_grad` is named and not called, or gradients are cleared in the loop that the backward pass stands
