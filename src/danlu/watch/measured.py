@@ -272,6 +272,7 @@ class Intervention:
     few: bool = False  # only a few of these are asked for
     later: float = float("nan")  # of earlier places, where later ones were changed
     earlier: float = float("nan")  # of later places, where earlier ones were changed
+    own: float = float("nan")  # of the only place that was changed, over the most that the answer to any moved
     others: float = float("nan")  # of other samples, where one was changed
     sequential: bool = False  # samples are sequences
     batch_second: bool = False  # the batch comes first, and it has layers that want it second
@@ -293,8 +294,7 @@ class Intervention:
     context: float = float("nan")  # of the last place, where the places before it were changed, over the same
     order: float = float("nan")  # where places change places, beside what exchanging samples does; 0 where none matters
     pads_counted: float = float("nan")  # share of padded places among the targets that the loss counts
-    # Of the targets between the first and the last that the loss counts, the share that it leaves out though they are
-    # the inputs that follow.
+    # Of the targets between the first and the last that count, the share left out though they are inputs that follow.
     gaps: float = float("nan")
     left_out: float = float("nan")  # of the places that are no padding, the share whose class the loss leaves out
 

@@ -15,6 +15,7 @@ from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
 from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge
 from danlu.watch.probes.code_means import mean_of_means
 from danlu.watch.probes.code_metrics import counts_all_places, may_count
+from danlu.watch.probes.code_neighbours import finds_itself, may_seek
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
 from danlu.watch.probes.code_pairs import dealt_apart, may_deal, sorted_apart, views_apart
 from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
@@ -55,6 +56,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "itself": (may_normalise, lambda scope, known: scaled_by_itself(scope)),
     "pairs": (may_deal, lambda scope, known: dealt_apart(scope) or sorted_apart(scope)),
     "views": (may_deal, lambda scope, known: views_apart(scope)),
+    "nearest": (may_seek, lambda scope, known: finds_itself(scope)),
     "sign": (may_score, lambda scope, known: made_small(scope)),
     "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
     "updates-on-test": (may_update, lambda scope, known: updates_on_test(scope)),
