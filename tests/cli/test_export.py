@@ -57,6 +57,7 @@ def test_every_kind_answers_as_the_run(name: str, type_in: Type, place: Path, wo
             assert float(found[3]) == pytest.approx(float(wanted[3]), abs=1e-5)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", KINDS)
 def test_scores_and_notes_are_those_of_the_run(name: str, type_in: Type, place: Path, work: Path) -> None:
     rows = "size,kind,late,y\n8,a,2024-01-03,big\n1,z,2024-02-01,small\n,b,,\n"
@@ -92,7 +93,7 @@ def test_what_was_proved_is_said(type_in: Type, place: Path, work: Path, languag
     assert ("测试集" in answer.out) == (language == "zh")
     checked = type_in("check", "new.onnx", "--lang", language)
     assert checked.code == 0
-    assert ("黄金样本" in checked.out) == (language == "zh")
+    assert ("校验样本" in checked.out) == (language == "zh")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -177,7 +178,7 @@ def test_without_the_data_the_golden_samples_prove_and_that_is_said(
     finally:
         (place / "gone.csv").rename(table)
     assert answer.code == 0
-    assert ("黄金样本" if language == "zh" else "golden samples of the run only") in answer.out
+    assert ("校验样本" if language == "zh" else "golden samples of the run only") in answer.out
     assert type_in("check", "alone.onnx").code == 0
 
 
@@ -215,6 +216,7 @@ print(code, *(name for name in sys.modules if name.partition(".")[0] == "torch")
 """
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("words", [("predict", "model.onnx", "table.csv", "--json"), ("check", "model.onnx", "--json")])
 def test_an_onnx_file_is_asked_without_torch(words: tuple[str, ...], place: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, *words]

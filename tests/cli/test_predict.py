@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -82,10 +83,44 @@ def test_numbers_come_with_the_range_of_the_true_value(type_in: Type, trained: P
     assert [row["low"] < true < row["high"] for row, true in zip(rows, (30, 60), strict=True)] == [True, True]
 
 
+@pytest.mark.parametrize("word", ["new", "new/*.csv"])
+def test_several_files_in_one_word(word: str, type_in: Type, trained: Path, work: Path) -> None:
+    (work / "new").mkdir()
+    for name in ("a", "b"):
+        (work / "new" / f"{name}.csv").write_text("size,kind,y\n8,a,big\n1,b,small\n", encoding="utf-8")
+    answer = type_in("predict", trained / "sizes", word, "--json")
+    told = [(row["file"], row["row"], row["answer"]) for row in answer.json["rows"]]
+    assert told == [(f"new/{name}.csv", row, size) for name in "ab" for row, size in (("2", "big"), ("3", "small"))]
+    assert danlu.Run(trained / "sizes").predict(word).tolist() == ["big", "small"] * 2
+    assert answer.json["samples"] == danlu.Run(trained / "sizes").evaluate(word)["accuracy"] * 4
+
+
+def test_a_pattern_that_stands_for_nothing_is_told(type_in: Type, trained: Path, language: str) -> None:
+    assert_refused(type_in("predict", trained / "sizes", "none/*.csv", "--lang", language), language, "none/*.csv")
+
+
 def test_standard_input_is_a_file_too(type_in: Type, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"size,kind\n8,a\n1,b\n")))
     rows = type_in("predict", trained / "sizes", "-", "--json").json["rows"]
     assert [(row["file"], row["answer"]) for row in rows] == [("-", "big"), ("-", "small")]
+
+
+@pytest.mark.parametrize(
+    ("content", "word"), [(b"", "empty|空"), (b"size\n1\n", "kind"), ("身高\n1\n".encode("gbk"), "kind")]
+)
+def test_standard_input_has_its_name(
+    content: bytes, word: str, type_in: Type, trained: Path, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    answer = type_in("predict", trained / "sizes", "-", "--lang", language)
+    assert answer.code == 2
+    assert ("standard input" if language == "en" else "标准输入") in answer.err
+    assert "danlu-" not in answer.err
+    assert re.search(word, answer.err)
+
+
+def test_only_predict_reads_standard_input(type_in: Type, language: str) -> None:
+    assert_refused(type_in("fit", "-", "--target", "y", "--lang", language), language, "danlu predict")
 
 
 def test_a_copied_folder_answers_alike(type_in: Type, trained: Path, file: Path, tmp_path: Path) -> None:
@@ -125,6 +160,8 @@ def test_a_text_goes_on(type_in: Type, trained: Path) -> None:
         (("predict", "sizes", "new.csv", "--output", "a.parquet"), ("a.parquet", "CSV")),
         (("predict", "sizes", "new.csv", "--output", "a.JSON"), ("a.JSON", "CSV")),
         (("predict", "letters", "new.csv"), ("danlu generate",)),
+        (("predict", "prices", "new.csv", "--top", "2"), ("--top 2",)),
+        (("predict", "sizes", "one.csv"), ("one.csv", "kind")),
         (("generate", "letters"), ("danlu generate RUN",)),
         (("generate", "letters", "the", "--tokens", "x"), ("--tokens", "x")),
         (("generate", "letters", "the", "--top-k", "-3"), ("top_k", "-3")),
@@ -138,6 +175,7 @@ def test_what_is_refused(
     verb, run, *rest = typed
     run = str(trained / run) if (trained / run).exists() else run
     before = file.read_bytes()
+    file.with_name("one.csv").write_text("size\n1\n", encoding="utf-8")
     assert_refused(type_in(verb, run, *rest, "--lang", language), language, *words)
     assert file.read_bytes() == before
 
@@ -165,6 +203,7 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 WRONG = TRAIN.rstrip().rsplit("\n", 5)[0] + "\nmany,a,big\n"
 
 
+@pytest.mark.every(2)
 @pytest.mark.usefixtures("small_portions")
 @pytest.mark.parametrize("who", ["run", "export"])
 def test_a_portion_in_a_portion_out(type_in: Type, answering: dict[str, Path], work: Path, who: str) -> None:
@@ -183,6 +222,7 @@ def test_a_portion_in_a_portion_out(type_in: Type, answering: dict[str, Path], w
     assert (work / "new/answers.csv").read_text(encoding="utf-8").splitlines() == answer.out.splitlines()
 
 
+@pytest.mark.every(2)
 @pytest.mark.usefixtures("small_portions")
 @pytest.mark.parametrize("who", ["run", "export"])
 @pytest.mark.parametrize("before", [None, "kept"])
@@ -230,7 +270,7 @@ def test_masks_are_written_for_images(type_in: Type, work: Path) -> None:
     images, wide = work / "fields" / "images", work / "wide.jpg"
     PIL.Image.new("L", (20, 10)).save(wide)
     told = type_in("predict", work / "run", images, wide, "--output", work / "out")
-    assert told.code == 0 and told.out.splitlines()[0] == "file,row,0,1" and "13 masks" in told.err
+    assert told.code == 0 and told.out.splitlines()[0] == "file,row,0,1" and ": 13, " in told.err
     names = sorted(path.name for path in (work / "out").iterdir())
     assert names == sorted([*(f"{row}.png" for row in range(12)), "wide.png"])
     with PIL.Image.open(work / "out" / "wide.png") as mask:

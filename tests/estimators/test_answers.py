@@ -25,6 +25,7 @@ def here(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("y", [IRIS[1], numpy.array(["a", "b", "c"])[IRIS[1]], IRIS[1] + 5], ids=["0..", "text", "5.."])
 def test_classes_and_probabilities_are_those_of_fit(y: Any) -> None:
     model = danlu.Classifier("mlp", **SETTINGS).fit(IRIS[0], y)
@@ -44,6 +45,7 @@ def test_numbers_are_those_of_fit() -> None:
     assert pairs.predict(x[:5]).shape == (5, 2)
 
 
+@pytest.mark.slow
 def test_images_are_those_of_fit() -> None:
     images, y = DIGITS.images[:300].astype(numpy.uint8), DIGITS.target[:300]
     model = danlu.Classifier("lenet5", epochs=1).fit(images, y)
@@ -75,6 +77,29 @@ def test_a_frame_with_categories_and_gaps_is_a_table() -> None:
     assert model.feature_names_in_.tolist() == ["colour", "target"]
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         assert (model.predict(frame.to_numpy()) == model.predict(frame)).all()
+
+
+def test_weights_of_samples_are_those_of_fit() -> None:
+    (x, y), weights = IRIS, numpy.arange(150) % 4
+    model = danlu.Classifier("mlp", validation=0.2, **SETTINGS).fit(x, y, sample_weight=weights)
+    data = danlu.load((x, y), weights=weights, task="classification", validation=0.2, test=0)
+    run = danlu.fit("mlp", data, progress=False, **SETTINGS)
+    assert (model.predict_proba(x) == run.predict_proba(x)).all()
+    assert (model.predict_proba(x) != model.fit(x, y).predict_proba(x)).any()
+    frame = polars.DataFrame(x, schema=["a", "b", "c", "weight"])
+    table = danlu.Regressor("mlp", **SETTINGS).fit(frame, x[:, 0], sample_weight=weights.tolist())
+    joined = frame.with_columns(target=x[:, 0], weight_=weights)
+    run = danlu.fit("mlp", joined, target="target", weight="weight_", test=0, progress=False, **SETTINGS)
+    assert (table.predict(frame) == run.predict(frame)).all()
+
+
+def test_several_numbers_a_row_of_a_frame() -> None:
+    frame = polars.DataFrame(IRIS[0], schema=["a", "b", "c", "target1"])
+    y = numpy.stack([IRIS[0][:, 0] * 3, IRIS[0][:, 1]], axis=1)
+    for given in (y, polars.DataFrame(y)):
+        model = danlu.Regressor("mlp", epochs=3).fit(frame, given)
+        assert model.predict(frame).shape == (150, 2)
+        assert model.run_.preprocessing.targets == ("target1_", "target2")
 
 
 def test_another_frame_is_refused() -> None:

@@ -15,11 +15,16 @@ import danlu
 
 IRIS = load_iris(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
+NOT_KEPT = {
+    "check_sample_weight_equivalence_on_dense_data": "what is given twice stands in two batches, what weighs 2 in one"
+}
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.filterwarnings("ignore::danlu.DataWarning")  # some checks ask for samples far from those trained on
-@parametrize_with_checks([danlu.Classifier("mlp", epochs=20), danlu.Regressor("mlp", epochs=20)])
+@parametrize_with_checks(
+    [danlu.Classifier("mlp", epochs=20), danlu.Regressor("mlp", epochs=20)], expected_failed_checks=lambda _: NOT_KEPT
+)
 def test_scikit_learn_finds_an_estimator_that_keeps_its_conventions(estimator: Any, check: Any) -> None:
     check(estimator)
 

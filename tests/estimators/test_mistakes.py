@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import numpy
+import polars
 import pytest
 from sklearn.datasets import load_iris
 
@@ -49,6 +50,28 @@ def test_values_that_are_not_finite_are_told_with_their_place(language: str) -> 
     model = danlu.Classifier("mlp", epochs=1).fit(X, Y)
     with pytest.raises(danlu.EstimatorError, match=told):
         model.predict(broken)
+
+
+WEIGHTS: dict[str, tuple[Any, str]] = {
+    "too few": ([1.0], r"150.*\[1\]"),
+    "below 0": ([-1.0] + [1.0] * 149, "-1"),
+    "words": (["a"] * 150, "sample_weight"),
+    "nothing": ([0] * 150, "zero"),
+}
+
+
+@pytest.mark.parametrize("wrong", [*WEIGHTS])
+@pytest.mark.parametrize("framed", [False, True])
+def test_weights_that_are_none_are_told(wrong: str, framed: bool) -> None:
+    weights, word = WEIGHTS[wrong]
+    x = polars.DataFrame(X) if framed else X
+    with pytest.raises(danlu.EstimatorError, match=word):
+        danlu.Classifier("mlp", epochs=1).fit(x, Y, sample_weight=weights)
+
+
+def test_weights_beside_texts_are_refused() -> None:
+    with pytest.raises(danlu.EstimatorError, match=r"data\.weight"):
+        danlu.Classifier(epochs=1).fit(["good day", "bad day"] * 20, ["p", "n"] * 20, sample_weight=[1] * 40)
 
 
 def test_one_class_is_none_to_choose_from(language: str) -> None:

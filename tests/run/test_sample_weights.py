@@ -162,7 +162,7 @@ MISTAKES: dict[str, tuple[Any, str, str]] = {
         "有 24 个不符合",
     ),
     "no number": (lambda _: danlu.load(data(), weights=numpy.array(["a"] * 120)), "must be numbers", "样本权重应为数"),
-    "nothing": (lambda _: danlu.load(data(), weights=[0] * 120), "have the weight 0", "权重全是 0"),
+    "nothing": (lambda _: danlu.load(data(), weights=[0] * 120), "have weight zero", "权重全是 0"),
     "both": (lambda _: danlu.load(data(), weight="w", weights=weights()), "not both", "只能给一个"),
     "a column of no table": (lambda _: danlu.load(data(), weight="w"), "there is no such column", "没有这一列"),
     "no such column": (

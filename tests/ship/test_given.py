@@ -1,5 +1,6 @@
 """Whatever form samples come in, the answers are the same; what cannot be taken is told item by item."""
 
+from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,28 @@ def test_a_pandas_frame(runs: dict[str, danlu.Run]) -> None:
     rows = TABLE.head(9)
     frame = pandas.DataFrame(rows.to_dict(as_series=False))
     assert numpy.array_equal(runs["table"].predict(frame), runs["table"].predict(rows))
+
+
+def assert_rows_are_taken(run: danlu.Run, rows: list[Any]) -> None:
+    wanted = run.predict_proba(TABLE.head(len(rows)))
+    assert numpy.array_equal(run.predict_proba(rows), wanted)
+    for number, row in enumerate(rows):
+        assert numpy.allclose(run.predict_proba(row), wanted[number : number + 1], atol=1e-6)
+        assert run.evaluate(row) == run.evaluate(TABLE[number])
+
+
+def test_rows_as_named_tuples(runs: dict[str, danlu.Run]) -> None:
+    named: Any = namedtuple("named", ["Index", *TABLE.columns])  # as pandas' frame.itertuples() gives them
+    assert_rows_are_taken(runs["table"], [named(number, *row) for number, row in enumerate(TABLE.head(3).rows())])
+
+
+def test_rows_of_a_pandas_frame(runs: dict[str, danlu.Run]) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(TABLE.head(3).to_dict(as_series=False))
+    assert_rows_are_taken(runs["table"], [frame.iloc[row] for row in range(3)])
+    gap = frame.astype({"town": object})
+    gap.loc[0, ["a", "town"]] = None
+    assert numpy.array_equal(runs["table"].predict_proba(gap.iloc[0]), runs["table"].predict_proba(gap.head(1)))
 
 
 def test_pictures_in_every_form(runs: dict[str, danlu.Run], tmp_path: Path) -> None:

@@ -60,6 +60,15 @@ def decode(content: bytes, path: Path | str, encoding: str | None = None) -> Dec
     return Decoded(_in(content, path, found), found)
 
 
+def is_marked_or_usual(content: bytes) -> bool:
+    """Whether nothing of the bytes has to be guessed: they begin with a byte order mark, or are valid UTF-8.
+
+    >>> is_marked_or_usual("好".encode()), is_marked_or_usual("好".encode("gbk"))
+    (True, False)
+    """
+    return any(content.startswith(mark) for mark, _ in MARKS) or _decodes(content, USUAL)
+
+
 def detect(content: bytes) -> str | None:
     """The encoding of bytes that are no UTF-8; None where nothing fits.
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from danlu.base.errors import Fault
+from danlu.base.errors import Fault, UserError
 from danlu.base.telling import tell
+from danlu.ship.portions import files_meant
 from danlu.view.answering import AnsweringBar
 
 STANDARD_INPUT = "-"
@@ -44,18 +45,26 @@ class WhoAnswers:
     def records(self, words: Sequence[str]) -> Iterator[Records]:
         """The answers for the files that the words name. UserError where one does not fit, once it is its turn."""
         with AnsweringBar() as bar:
-            for word in words:
+            for word in _meant(words, self.input):
                 with _file_of(word, self.input) as path:
                     bar.expect(_lines_in(path) if bar.visible else None)
                     for records, remarks in self.answer(path):
                         for remark in remarks:
-                            tell(f"! {remark}")
+                            tell(f"! {remark if word != STANDARD_INPUT else _renamed(remark, path)}")
                         bar.advance(len(records))
                         yield [record | {"file": word} for record in records]
 
     def score(self) -> dict[str, float] | None:
         """The metrics by name; None where no right answer was there."""
         return self.tally.score() if self.tally.samples else None
+
+
+def _meant(words: Sequence[str], kind: str) -> Iterator[str]:
+    """The words, patterns and folders of tables among them as the files they stand for, which the answers name."""
+    for word in words:
+        path = Path(word).expanduser()
+        files = [path] if word == STANDARD_INPUT else files_meant(path, rows=kind in ("table", "numbers"))
+        yield from [word] if files == [path] else map(str, files)
 
 
 @contextlib.contextmanager
@@ -68,7 +77,21 @@ def _file_of(word: str, kind: str) -> Generator[Path]:
         path = Path(folder) / f"stdin{_ENDINGS.get(kind, '.csv')}"
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
-        yield path
+        try:
+            yield path
+        except UserError as error:
+            raise UserError(*(_renamed(fault, path) for fault in error.faults)) from None
+
+
+def _renamed(fault: Fault, path: Path) -> Fault:
+    """What was said of the file that standard input was kept in, said of standard input."""
+
+    def named(value: Any) -> Any:
+        if isinstance(value, Fault):
+            return _renamed(value, path)
+        return Fault("cli.standard-input") if str(value) == str(path) else value
+
+    return Fault(fault.id, {key: named(value) for key, value in fault.values.items()})
 
 
 def _lines_in(path: Path) -> int | None:

@@ -62,7 +62,9 @@ def asked_for(arguments: argparse.Namespace) -> Asked:
 def _kind_of(word: str, faults: Faults) -> str | None:
     """What a word is; None, with a fault that says what to write instead, where it is nothing that trains."""
     path = Path(word).expanduser()
-    if path_kind(path / "recipe.toml") == "file":
+    if word == "-":
+        faults.add("cli.no-standard-input")
+    elif path_kind(path / "recipe.toml") == "file":
         faults.add("cli.run-as-recipe", word=word)
     elif word.lower().endswith(".toml"):
         return "recipe"

@@ -194,7 +194,12 @@ VERBS = {
                 Option("no-browser"),
             ),
         ),
-        Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
+        Verb(
+            "data",
+            "danlu data [NAME] [--target COLUMN] [data.key=value ...]",
+            (Option("target", "COLUMN"),),
+            settings=True,
+        ),
         Verb("nets", "danlu nets [NAME]"),
         Verb("rules", "danlu rules [ID]"),
         Verb(

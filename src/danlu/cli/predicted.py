@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from danlu.base.errors import Fault, Faults
+from danlu.base.errors import Fault, Faults, fail
 from danlu.base.files import absolute, replaced_in_pieces
 from danlu.base.input_files import path_kind
 from danlu.base.places import shown
@@ -20,6 +20,7 @@ from danlu.base.words import catalogue, language
 from danlu.cli.answering import STANDARD_INPUT, Records, WhoAnswers
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.study_arguments import whole_in
+from danlu.data.readers.several_files import files_of, is_pattern
 from danlu.ship import as_csv, columns_of
 from danlu.view.summary import score_words
 from danlu.view.tables import print_table
@@ -48,7 +49,11 @@ class AnswerOptions:
         if not files:
             faults.add("cli.predict-what")
         for word in files:
-            if word != STANDARD_INPUT and path_kind(Path(word).expanduser()) == "missing":
+            path = Path(word).expanduser()
+            if word != STANDARD_INPUT and is_pattern(path):
+                with faults.gathered():
+                    files_of(path)
+            elif word != STANDARD_INPUT and path_kind(path) == "missing":
                 faults.add("ship.no-such-file", path=word)
         output = None if arguments.output is None else absolute(arguments.output)
         if output is not None and any(absolute(word) == output for word in files):
@@ -58,6 +63,12 @@ class AnswerOptions:
         faults.raise_if_any()
         assert top
         return cls(files, top, output)
+
+
+def refuse_top(wanted: AnswerOptions, task: str, word: str) -> None:
+    """UserError where the likeliest classes are asked for, and samples have no one class."""
+    if wanted.top > 1 and task != "classification":
+        fail("cli.top-unfit", top=wanted.top, run=word, task=Fault(f"base.task-{task}"))
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from danlu.data.text.pairs import Pairs, are_pairs, pairs_dataset, raw_pairs
 from danlu.data.text.sequences import text_dataset
 from danlu.data.text.tagged import is_tagged, raw_tagged, tagged_dataset, tagged_pair
 from danlu.data.text.tagged_texts import Tagged
+from danlu.data.text_folder import find_texts, texts_builder
 from danlu.data.torch_data import is_torch_data, torch_dataset
 
 
@@ -155,7 +156,8 @@ def _from_paths(paths: dict[str, Path], target: Columns | None, name: str | None
         return listing_builder(stem, read_archives({part: one["train"] for part, one in archives.items() if one}))
     if all(folders):
         _refuse_target(target, stem)
-        return folder_builder(stem, first, paths)
+        listing = find_texts(first, paths)
+        return folder_builder(stem, first, paths) if listing is None else texts_builder(stem, listing, options.encoding)
     if any(folders):
         fail("data.parts-mixed", found=", ".join(f"{part}: {path}" for part, path in paths.items()))
     origin = Origin(str(first))

@@ -75,11 +75,11 @@ def load(
 
     `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet, JSON, a `sheet`
     of an Excel workbook; also gzipped, or alone in an archive), to a folder of tables or by a pattern ("parts/*.csv");
-    a text (.txt, .txt.gz), CIFAR-10's binary archive, a folder with MNIST's four files or with one of pictures for each
-    class; a pair (x, y) of arrays, tensors or lists (x may be texts); a polars or pandas DataFrame or a dict of
-    columns, with `target` naming the column to predict; a torch Dataset or DataLoader; a dict of up to three sources of
-    one kind by part ("train", "validation" or "val", "test"), or a tuple of torch data in this order; or a Dataset,
-    which comes back. `root` is where a catalogue's lie.
+    a text (.txt, .txt.gz), CIFAR-10's binary archive, a folder with MNIST's four files, or with one of pictures or of
+    texts for each class; a pair (x, y) of arrays, tensors or lists (x may be texts); a polars or pandas DataFrame or a
+    dict of columns, with `target` naming the column to predict; a torch Dataset or DataLoader; a dict of up to three
+    sources of one kind by part ("train", "validation" or "val", "test"), or a tuple of torch data in this order; or a
+    Dataset, which comes back. `root` is where a catalogue's lie.
 
     `target` is the name of a column, or its number (-1 is the last), or a list of them. Only `columns` are features, or
     all but those to `drop`; `types` says what cells are taken for: {"zip": "category"}, or number, text, date. The

@@ -189,13 +189,14 @@ def _to_sources(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) 
 
 
 def _from_column(encoder: Any) -> dict[str, Any]:
-    return {"length": encoder.length, "column": encoder.column}
+    by_file = {"by_file": True} if encoder.by_file else {}
+    return {"length": encoder.length, "column": encoder.column, **by_file}
 
 
 def _to_column(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
     if words is None:
         raise ValueError("texts need a vocabulary")
-    return ColumnTexts(words, plain["length"], str(plain["column"]))
+    return ColumnTexts(words, plain["length"], str(plain["column"]), plain.get("by_file") is True)
 
 
 def _from_several(encoder: Any) -> dict[str, Any]:

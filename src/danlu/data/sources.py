@@ -45,6 +45,7 @@ from danlu.data.text.pairs import Pairs
 from danlu.data.text.sequences import Texts, text_dataset
 from danlu.data.text.tagged import is_tagged, tagged_pair
 from danlu.data.text.tagged_texts import Tagged
+from danlu.data.text_folder import find_texts, texts_builder
 from danlu.data.torch_data import is_torch_data
 
 
@@ -144,6 +145,9 @@ def _from_path(path: Path, source: Source) -> Builder:
             return _builder(read_idx_folder(path), name or path.name, origin, target)
         if tables := tables_in(path):
             return folder_of_tables(name or path.name, path, tables, target, file)
+        if listing := find_texts(path):
+            _refuse_target(target, name or path.name)
+            return texts_builder(name or path.name, listing, file.encoding)
         return folder_builder(name or path.name, path, task=source.task)
     if is_text(path) and target is None:
         text, notes = read_text(path, file.encoding)

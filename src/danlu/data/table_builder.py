@@ -9,7 +9,8 @@ from pathlib import Path
 from danlu.base.errors import Fault, Faults, fail
 from danlu.base.naming import listed
 from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
-from danlu.data.folder.listed import listed_builder, picture_column, wants_pictures
+from danlu.data.folder.listed import listed_builder, wants_pictures
+from danlu.data.folder.path_column import picture_column
 from danlu.data.large.dataset import LargeSource, large_dataset, large_source
 from danlu.data.large.files import LargeFiles, is_large
 from danlu.data.options import Options

@@ -30,11 +30,12 @@ class Classifier(ClassifierMixin, Estimator):
 
     classes_: "numpy.ndarray[Any, Any]"
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Train on X and their labels y [N], strings or whole numbers; a tenth of them is danlu's to choose by.
 
         X is an array [N, F], images [N, H, W] or [N, H, W, C], a pandas or polars DataFrame (numbers, categories,
-        missing values), or texts. Raises EstimatorError, a ValueError, with all that is wrong with settings and data.
+        missing values), or texts. `sample_weight` [N] says how much each row of a table or an array counts in the loss.
+        Raises EstimatorError, a ValueError, with all that is wrong with settings and data.
         """
         x, y = checked(self, X, y, numbers=False)
         check_classification_targets(y)
@@ -46,7 +47,7 @@ class Classifier(ClassifierMixin, Estimator):
             # Whole numbers from 0 on are all classes for danlu, also those that are not there.
             y = y.astype(numpy.float64)
         self.classes_ = classes
-        return self._train(x, y, "classification")
+        return self._train(x, y, "classification", sample_weight)
 
     def predict(self, X: Any) -> "numpy.ndarray[Any, Any]":  # noqa: N803
         """The likeliest class of each sample, one of `classes_`: [N]."""

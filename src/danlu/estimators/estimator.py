@@ -16,7 +16,7 @@ from danlu.base.keywords import home_of
 from danlu.data.table.frames import is_frame
 from danlu.estimators.mistakes import as_value_errors
 from danlu.estimators.run_home import live_together, new_home, packed, unpacked
-from danlu.estimators.samples import data_of, to_be_answered
+from danlu.estimators.samples import data_of, to_be_answered, weighted
 from danlu.run.fit import fit
 from danlu.run.pictures import without_overviews
 from danlu.run.run import Run
@@ -101,12 +101,14 @@ class Estimator(BaseEstimator):
             given["data.test"] = 0.0
         return {"progress": self.verbose, **given, "data.task": task}
 
-    def _train(self, x: Any, y: Any, task: str) -> Self:
+    def _train(self, x: Any, y: Any, task: str, weights: Any) -> Self:
         """Train on X and y that have been checked."""
-        data, more = data_of(x, y)
         net = copy.deepcopy(self.net) if isinstance(self.net, nn.Module) else self.net  # a fit changes no parameter
         with as_value_errors():
+            data, more = data_of(x, y, weights)
             settings = {**self._settings(task), **more}
+            if weights is not None and not is_frame(x):
+                data, settings = weighted(data, weights, settings)
             home = new_home(self.folder)
             try:
                 # What lies in a temporary folder is looked at by nobody, and often it is one of many.

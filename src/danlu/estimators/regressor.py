@@ -25,15 +25,15 @@ class Regressor(RegressorMixin, Estimator):
     (True, (2,))
     """
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Train on X and their numbers y [N], or [N, T]; a tenth of them is danlu's to choose by.
 
         X is an array [N, F], images [N, H, W] or [N, H, W, C], a pandas or polars DataFrame (numbers, categories,
-        missing values; y is one number a row then), or texts. Raises EstimatorError, a ValueError, with all that is
-        wrong with settings and data.
+        missing values), or texts (y is one number each then). `sample_weight` [N] says how much each row of a table or
+        an array counts in the loss. Raises EstimatorError, a ValueError, with all that is wrong with settings and data.
         """
         x, y = checked(self, X, y, numbers=True)
-        return self._train(x, y, "regression")
+        return self._train(x, y, "regression", sample_weight)
 
     def predict(self, X: Any) -> "numpy.ndarray[Any, Any]":  # noqa: N803
         """Numbers in the unit of y: float64 [N], or [N, T]."""

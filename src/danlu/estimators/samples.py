@@ -1,6 +1,7 @@
 """X and y as scikit-learn hands them over, checked by its conventions, in the form that danlu takes."""
 
-from collections.abc import Collection, Sequence
+import inspect
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy
@@ -8,9 +9,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.validation import validate_data
 
+from danlu.base.keywords import home_of
+from danlu.data import load
 from danlu.data.arrays import EXACT
 from danlu.data.given_parts import is_text_list
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.sample_weights import checked_weights
 from danlu.data.table.frames import is_frame
 from danlu.data.text.encoders import TextEncoder
 
@@ -22,7 +26,7 @@ Data = tuple[Any, dict[str, Any]]
 
 def checked(estimator: BaseEstimator, x: Any, y: Any, *, numbers: bool) -> tuple[Any, Any]:
     """X and y to train on: X as it is where it is a frame or texts, else an array; y [N], or [N, T] where it holds
-    `numbers` beside an array.
+    `numbers`, unless beside texts.
 
     What scikit-learn keeps of X, `n_features_in_` and `feature_names_in_`, is kept in `estimator` where X has columns.
     Raises ValueError and TypeError in scikit-learn's words.
@@ -35,7 +39,9 @@ def checked(estimator: BaseEstimator, x: Any, y: Any, *, numbers: bool) -> tuple
         _validate(estimator, x, skip_check_array=True)
     texts = _texts(x)
     if texts or is_frame(x):
-        y = column_or_1d(numpy.asarray(y, dtype=numpy.float64) if numbers else y, warn=True)
+        y = numpy.asarray(y, dtype=numpy.float64) if numbers else y
+        several = numbers and not texts and y.ndim == 2 and y.shape[1] > 1
+        y = y if several else column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
         check_consistent_length(x, y)
         return texts or x, y
@@ -45,24 +51,49 @@ def checked(estimator: BaseEstimator, x: Any, y: Any, *, numbers: bool) -> tuple
     return _rounded(found), y
 
 
-def data_of(x: Any, y: "numpy.ndarray[Any, Any]") -> Data:
-    """Checked X and y as the data of a run: a frame gets y as one more column, `target`."""
+def data_of(x: Any, y: "numpy.ndarray[Any, Any]", weights: Any) -> Data:
+    """Checked X and y as the data of a run: a frame gets y as one more column, `target`, or several, and how much each
+    row counts as another.
+    """
     if not is_frame(x):
         return (x, y), {}
-    name = _free_name(list(map(str, x.columns)))
-    values: Any = y.tolist()
+    several = y.ndim == 2
+    columns = [(f"target{place + 1}", own) for place, own in enumerate(y.T)] if several else [("target", y)]
+    columns += [] if weights is None else [("weight", _weights(weights, len(y)))]
+    added: dict[str, Any] = {}
+    for wanted, values in columns:
+        added[_free_name(wanted, [*map(str, x.columns), *added])] = values.tolist()
+    names = [*added]
+    settings: dict[str, Any] = {} if weights is None else {"data.weight": names.pop()}
+    settings["data.target"] = names if several else names[0]
     if hasattr(x, "with_columns"):
         import polars
 
-        return x.with_columns(polars.Series(name, values)), {"data.target": name}
-    return x.assign(**{name: values}), {"data.target": name}
+        return x.with_columns(polars.Series(name, values) for name, values in added.items()), settings
+    return x.assign(**added), settings
 
 
-def _free_name(taken: Collection[str]) -> str:
-    name = "target"
+def _free_name(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name = f"{name}_"
     return name
+
+
+def weighted(data: Any, weights: Any, settings: Mapping[str, Any]) -> Data:
+    """Arrays, loaded by the settings of data that stand among `settings`, with how much each sample counts, which no
+    recipe can hold; and the other settings.
+    """
+    others, given = dict(settings), dict[str, Any]()
+    known = inspect.signature(load).parameters
+    for name, value in settings.items():
+        section, _, key = (home_of(name, value) or [name])[0].partition(".")
+        if section == "data" and key in known:
+            given[key] = others.pop(name)
+    return load(data, weights=_weights(weights, len(data[0])), **given), others
+
+
+def _weights(given: Any, count: int) -> "numpy.ndarray[Any, Any]":
+    return checked_weights(numpy.asarray(given), count, "sample_weight").numpy()
 
 
 def to_be_answered(estimator: BaseEstimator, x: Any, fitted: Preprocessing, columns: Sequence[str] | None) -> Any:

@@ -14,7 +14,7 @@ from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Pixels
 from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.frames import collected, is_frame, is_tabular, sheet_of
+from danlu.data.table.frames import collected, is_frame, is_tabular, rows_as_dicts, sheet_of
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.encoders import SourceEncoder, TextEncoder
 from danlu.ship.column_rows import column_rows
@@ -30,10 +30,11 @@ def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: F
     """The samples in `x`, encoded, in one portion, or of files in several.
 
     `x` is a path (str or Path, but for texts, which a str is itself) of a file or of a folder of pictures; a Pillow
-    picture of any size; a list of these; a polars or pandas DataFrame, a dict of columns or a list of dicts; or arrays
-    and texts as `Preprocessing.encode` takes them. UserError with all that is wrong, item by item.
+    picture of any size; a list of these; a polars or pandas DataFrame, one of its rows or a list of them; a dict of
+    columns or a list of dicts; or arrays and texts as `Preprocessing.encode` takes them. UserError with all that is
+    wrong, item by item.
     """
-    x = collected(x)
+    x = gathered(x, fitted)
     items = cast(list[Any], x) if isinstance(x, list | tuple) else [x]
     pictures = [item for item in items if is_picture(item)]
     paths = [item for item in items if _is_path(item, fitted)]
@@ -51,6 +52,21 @@ def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: F
     else:
         for path in paths:
             yield from read_rows(Path(path).expanduser(), fitted, target, options)
+
+
+def gathered(given: Any, fitted: Preprocessing) -> Any:
+    """Rows of a frame that has the columns of the net as dicts, a LazyFrame as a DataFrame; all else as it is."""
+    return rows_as_dicts(collected(given), _column_names(fitted))
+
+
+def _column_names(fitted: Preprocessing) -> tuple[str, ...]:
+    """The columns of a table that a sample is made of; none where it is no row of one."""
+    encoder = fitted.encoder
+    if isinstance(encoder, TableEncoder | WindowEncoder):
+        return tuple(column.name for column in encoder.columns)
+    if isinstance(encoder, ColumnTexts):
+        return (encoder.column,)
+    return encoder.columns or () if isinstance(encoder, SourceEncoder) else ()
 
 
 def _is_path(item: Any, fitted: Preprocessing) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from danlu import ship
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import UserError, fail
 from danlu.base.input_files import path_kind
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.place_labels import TokenLabels
@@ -31,16 +31,20 @@ from danlu.ship.portions import (
     FilePortion,
     array_portions,
     file_tables,
+    files_meant,
+    in_file,
     number_portions,
+    text_file_portions,
     text_portions,
 )
-from danlu.ship.right_answers import answer_columns, column_targets
+from danlu.ship.right_answers import answer_columns, column_targets, folder_targets
 from danlu.ship.rows import Rows
 from danlu.ship.series_rows import series_file
 
 
 def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    """The samples in a file, or in a folder of pictures, a portion at a time, so that a large file needs little memory.
+    """The samples in a file, in the files of a pattern, in a folder of tables, pictures or texts, a portion at a time,
+    so that a large file needs little memory.
 
     `target` is the column that the net was trained to predict, which a table may have or not. UserError, with all that
     is wrong, where the file is not of the kind that the net takes.
@@ -48,13 +52,18 @@ def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options
     if (layout := layout_of(fitted.encoder)) is not None:
         fail("ship.several-from-files", path=path, names=", ".join(layout.names))
     reader, kinds = _reader(fitted)
+    files = files_meant(path, rows=reader in (_table_rows, _number_rows))
+    if files != [path]:
+        for file in files:
+            yield from read_rows(file, fitted, target, options)
+        return
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)
     if kinds[0] in PICTURES and is_table(path):
         yield from ship.listed_rows(path, fitted, target, options)
         return
     fits = path.name.lower().endswith(kinds)
-    if not fits and not (path.is_dir() and kinds[0] in PICTURES):
+    if not fits and not (path.is_dir() and (kinds[0] in PICTURES or _is_by_file(fitted))):
         fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=fitted.name)
     if path.name.lower().endswith(ARRAYS):
         reader = _array_rows
@@ -98,7 +107,7 @@ def table_rows(portion: FilePortion, fitted: Preprocessing, target: Columns | No
         with portion.reading():
             encoded = encoder.encode_table(table)
     except UserError as error:
-        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+        raise UserError(*in_file(sheet.path, error.faults)) from None
     targets = column_targets(table, names, fitted) if names else None
     remarks = (*portion.remarks, *portion.placed(table_remarks(encoder.columns, table)))
     return Rows(sheet.path, portion.places, encoded, targets, notes_of(encoder.unseen(table)), remarks)
@@ -127,9 +136,19 @@ def _source_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
 
 
 def _labelled_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    """A text a line, or the rows of a table."""
-    reader = _text_rows if is_text(path) else column_file
-    yield from reader(path, fitted, target, options)
+    """A text a line, or a file, as the network was trained; or the rows of a table."""
+    if not is_text(path) and not path.is_dir():
+        yield from column_file(path, fitted, target, options)
+    elif not _is_by_file(fitted):
+        yield from _text_rows(path, fitted, target, options)
+    else:
+        for portion in text_file_portions(path, options):
+            targets = folder_targets(portion.places, fitted)
+            yield Rows(str(path), portion.places, fitted.encode(portion.raw), targets, remarks=portion.remarks)
+
+
+def _is_by_file(fitted: Preprocessing) -> bool:
+    return isinstance(fitted.encoder, ColumnTexts) and fitted.encoder.by_file
 
 
 def _tagged_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:

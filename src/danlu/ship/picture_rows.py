@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from danlu.base.errors import Fault, Faults, fail
+from danlu.base.errors import Fault, Faults
 from danlu.data.decode import Shape, common_shape, read_picture
 from danlu.data.folder.decode_all import decode, each_file, read_heads
-from danlu.data.folder.listed import picture_column, picture_paths
 from danlu.data.folder.mask_files import MaskListing
 from danlu.data.folder.mask_layouts import find_masks
 from danlu.data.folder.masks import read_one
@@ -21,10 +20,9 @@ from danlu.data.place_labels import PixelLabels
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.standard import Pixels, Standard
-from danlu.data.table.columns import Sheet
 from danlu.data.table.frames import table_of
 from danlu.data.table.to_predict import Columns
-from danlu.ship.portions import file_tables, picture_portions
+from danlu.ship.portions import listed_portions, picture_portions
 from danlu.ship.right_answers import answer_columns, column_targets, folder_targets, mask_targets
 from danlu.ship.rows import Rows
 
@@ -45,21 +43,11 @@ def picture_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
 
 def listed_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     """The pictures whose paths stand in a table, with the right answers where the table has them."""
-    for portion in file_tables(path, options):
-        sheet: Sheet = portion.raw
-        column = picture_column(sheet, path.parent)
-        if column is None:
-            fail("listed.no-column", path=path, name=fitted.name)
-        others = [name for name in sheet.columns if name != column]
-        alone = target if target is not None or len(others) != 1 else others[0]
-        names = answer_columns(sheet, alone, fitted)
-        targets = column_targets(table_of(sheet), names, fitted) if names else None
-        paths = picture_paths(sheet, column, path.parent)
-        for first in range(0, len(paths), _PICTURES_AT_ONCE):
-            rows = slice(first, first + _PICTURES_AT_ONCE)
-            own = None if targets is None else targets[rows]
-            remarks = () if first else portion.remarks
-            yield Rows(str(path), portion.places[rows], encode_pictures(paths[rows], fitted), own, remarks=remarks)
+    for listed in listed_portions(path, options, fitted.name, _PICTURES_AT_ONCE):
+        names = answer_columns(listed.sheet, listed.target(target), fitted)
+        targets = column_targets(table_of(listed.sheet), names, fitted) if names else None
+        portion = listed.portion
+        yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted), targets, remarks=portion.remarks)
 
 
 def _masked_rows(path: Path, listing: MaskListing, fitted: Preprocessing) -> Iterator[Rows]:

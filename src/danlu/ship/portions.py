@@ -12,17 +12,21 @@ from typing import Any, NamedTuple
 import numpy
 
 from danlu.base.errors import Fault, UserError, fail
-from danlu.base.input_files import guarded, open_file
+from danlu.base.input_files import guarded, open_file, path_kind
+from danlu.data.folder.path_column import picture_column, picture_paths
 from danlu.data.folder.scan import ENDINGS as PICTURES
+from danlu.data.folder.scan import TEXT_ENDINGS as TEXT_FILES
 from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.several_files import files_of, is_pattern, tables_in
 from danlu.data.readers.table_blocks import read_table_blocks
-from danlu.data.readers.text_file import read_text
+from danlu.data.readers.text_file import read_text, read_texts
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.frames import table_of
 from danlu.data.table.infer import cells_as_numbers
 
 ARRAYS = (".npy",)
 _AT_ONCE = 10_000  # rows that are encoded together
+_FILES_AT_ONCE = 1000  # files of a text each
 
 
 class FilePortion(NamedTuple):
@@ -56,6 +60,20 @@ class FilePortion(NamedTuple):
             return Fault(fault.id, values)
         place = self.places[row - 1] if 0 < row <= len(self.places) else ""
         return Fault(fault.id, {**values, "row": int(place) if place.isdecimal() else row + self.before})
+
+
+def in_file(path: str, faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Faults with the file that each of them is in."""
+    return tuple(Fault("ship.in-file", {"path": path, "what": fault}) for fault in faults)
+
+
+def files_meant(path: Path, *, rows: bool) -> list[Path]:
+    """The files that a pattern stands for, or a folder of nothing but tables, where `rows` of tables are wanted; else
+    the path as it is.
+    """
+    if is_pattern(path):
+        return files_of(path)
+    return (tables_in(path) if rows and path_kind(path) == "folder" else []) or [path]
 
 
 def file_tables(path: Path, options: FileOptions) -> Iterator[FilePortion]:
@@ -140,17 +158,69 @@ def text_portions(path: Path, options: FileOptions) -> Iterator[FilePortion]:
         remarks = ()
 
 
+def text_file_portions(path: Path, options: FileOptions) -> Iterator[FilePortion]:
+    """What a file holds as one text, or those in a folder and below it; of several lines in one file that is told."""
+    files = _files_in(path, TEXT_FILES)
+    for start in range(0, len(files), _FILES_AT_ONCE):
+        portion = files[start : start + _FILES_AT_ONCE]
+        texts, remarks = read_texts(portion, options.encoding)
+        lines = 0 if path.is_dir() else len([line for line in texts[0].splitlines() if line.strip()])
+        told = (Fault("ship.file-is-one-text", {"path": path, "lines": lines}),) if lines > 1 else ()
+        yield FilePortion(_places_in(path, portion), texts, (*told, *remarks), start)
+
+
 def picture_portions(path: Path, most: int) -> Iterator[FilePortion]:
     """A picture, or those in a folder and below it, as files: no more than `most` at once."""
-    files = [path]
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(PICTURES) and file.is_file())
-        if not files:
-            fail("ship.no-pictures", path=path, kinds=", ".join(PICTURES))
+    files = _files_in(path, PICTURES)
     for start in range(0, len(files), most):
         portion = files[start : start + most]
-        places = [str(file.relative_to(path)) if path.is_dir() else "" for file in portion]
-        yield FilePortion(places, portion, before=start)
+        yield FilePortion(_places_in(path, portion), portion, before=start)
+
+
+class ListedPictures(NamedTuple):
+    """Some pictures that a table lists, as files, and the rows of the table that they stand in."""
+
+    portion: FilePortion
+    sheet: Sheet
+    column: str
+
+    def target(self, named: "str | tuple[str, ...] | None") -> "str | tuple[str, ...] | None":
+        """The column of the right answers: the one `named`, else the only other one there is."""
+        others = [name for name in self.sheet.columns if name != self.column]
+        return named if named is not None or len(others) != 1 else others[0]
+
+
+def listed_portions(path: Path, options: FileOptions, name: str, most: int) -> Iterator[ListedPictures]:
+    """The pictures whose paths stand in a table, no more than `most` at once. UserError where it has none, for a net
+    trained on `name`.
+    """
+    for portion in file_tables(path, options):
+        sheet: Sheet = portion.raw
+        column = picture_column(sheet, path.parent)
+        if column is None:
+            fail("listed.no-column", path=path, name=name)
+        paths = picture_paths(sheet, column, path.parent)
+        for first in range(0, len(paths), most):
+            rows = slice(first, first + most)
+            columns = {name: series[rows] for name, series in sheet.columns.items()}
+            part = replace(sheet, columns=columns, lines=None if sheet.lines is None else sheet.lines[rows])
+            remarks = () if first else portion.remarks
+            some = FilePortion(portion.places[rows], paths[rows], remarks, portion.before + first)
+            yield ListedPictures(some, part, column)
+
+
+def _files_in(path: Path, endings: tuple[str, ...]) -> list[Path]:
+    """The file itself, or those in a folder and below it whose names end so. UserError where there are none."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(endings) and file.is_file())
+    if not files:
+        fail("ship.no-files-in", path=path, kinds=", ".join(endings))
+    return files
+
+
+def _places_in(path: Path, files: Sequence[Path]) -> list[str]:
+    return [str(file.relative_to(path)) if path.is_dir() else "" for file in files]
 
 
 def class_folders(places: Sequence[str], classes: Sequence[Any]) -> list[str | None] | None:

@@ -22,12 +22,12 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.table.column_texts import ColumnTexts
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.frames import collected, is_tabular, sheet_of
+from danlu.data.table.frames import is_tabular, sheet_of
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.encoders import SourceEncoder
 from danlu.data.written_text import WrittenText
 from danlu.ship.column_rows import column_rows
-from danlu.ship.given import read_given
+from danlu.ship.given import gathered, read_given
 from danlu.ship.inputs import read_rows, table_rows
 from danlu.ship.pair_rows import pair_rows, with_texts
 from danlu.ship.portions import table_portions
@@ -41,10 +41,10 @@ _AT_ONCE = 1024
 def read_scored(
     given: Any, fitted: Preprocessing, target: Columns | None, options: FileOptions, part: str
 ) -> Iterator[Rows]:
-    """Encoded samples with their targets: of a path; a frame, a dict of columns or a list of dicts with the column to
-    predict; a pair (x, y); or `part` of a Dataset. UserError for anything else.
+    """Encoded samples with their targets: of a path; a frame, its rows, a dict of columns or a list of dicts with the
+    column to predict; a pair (x, y); or `part` of a Dataset. UserError for anything else.
     """
-    given = collected(given)
+    given = gathered(given, fitted)
     if isinstance(given, Dataset):
         yield from _of_dataset(given, fitted, part)
     elif isinstance(given, str | Path):

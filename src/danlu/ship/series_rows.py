@@ -8,7 +8,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import UserError
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import read_table
@@ -20,6 +20,7 @@ from danlu.data.table.infer import cells_as_numbers
 from danlu.data.table.to_predict import Columns
 from danlu.data.targets import Quantities
 from danlu.ship.answer_table import notes_of
+from danlu.ship.portions import in_file
 from danlu.ship.rows import Rows
 
 
@@ -29,7 +30,7 @@ def series_file(path: Path, fitted: Preprocessing, target: Columns | None, optio
     try:
         yield series_rows(sheet, fitted)
     except UserError as error:
-        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+        raise UserError(*in_file(sheet.path, error.faults)) from None
 
 
 def series_rows(sheet: Sheet, fitted: Preprocessing) -> Rows:

@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 from danlu.watch.frames import direct_pass, given_to
 from danlu.watch.patches import Patches
 from danlu.watch.probes.structure import is_compiled
-from danlu.watch.tracing import all_tensors, is_symbolic, is_traced
+from danlu.watch.tracing import all_tensors, is_going_backwards, is_symbolic, is_traced
 
 OFF, OUTER, INNER = 0, 1, 2
 """What is listened to: nothing, the calls from outside, those of the layers too."""
@@ -30,8 +30,6 @@ _Call = Callable[..., Any]
 
 class CallListener(Protocol):
     """What is told of calls."""
-
-    backward_running: bool
 
     def forward_begins(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         """A module is called from outside: the model itself or, where a loop calls its parts, one of those."""
@@ -93,7 +91,7 @@ class ModuleCalls:
             if self._thread != threading.get_ident():
                 return call(module, *args, **kwargs)
             return self._inner(module, call, args, kwargs)
-        if self._listener.backward_running or is_traced() or _is_symbolic(args, kwargs):
+        if is_going_backwards() or is_traced() or _is_symbolic(args, kwargs):
             return call(module, *args, **kwargs)
         return self._outer(module, call, args, kwargs)
 

@@ -141,14 +141,24 @@ def test_a_row_that_is_wrong_is_named(tmp_path: Path, how: str, message: str) ->
 )
 def test_what_is_no_class_is_refused(tmp_path: Path, target: str, label: str, message: str) -> None:
     several = {"red": CLASSES, "1.5": ("1.5", "2.5", "3.5"), "one": ("one",)}[label]
-    path = tmp_path / "labels.parquet"
     import polars
 
     labels = [several[n % len(several)] for n in range(60)]
     typed = [float(one) for one in labels] if label == "1.5" else labels
-    polars.DataFrame({"image": pictures(tmp_path), "label": typed}).write_parquet(path)
-    with pytest.raises(UserError, match=message):
-        load(path, target=target)
+    frame = polars.DataFrame({"image": pictures(tmp_path), "label": typed})
+    frame.write_parquet(tmp_path / "labels.parquet")
+    frame.write_csv(tmp_path / "labels.csv")
+    for name in ("labels.parquet", "labels.csv"):
+        with pytest.raises(UserError, match=message):
+            load(tmp_path / name, target=target)
+
+
+def test_a_table_without_a_line_of_names_is_refused(tmp_path: Path, language: str) -> None:
+    rows = [f"{path},{CLASSES[n % 3]}" for n, path in enumerate(pictures(tmp_path))]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    with pytest.raises(UserError, match=r"data\.header"):
+        load(tmp_path / "t.csv")
+    assert sum(load(tmp_path / "t.csv", target=1, header=False).sizes.values()) == 60
 
 
 def test_a_run_answers_pictures_folders_and_tables_from_its_folder_alone(tmp_path: Path) -> None:

@@ -71,6 +71,14 @@ def texts(place: Path) -> tuple[Any, Path]:
     return danlu.load(place / "t.csv", target="kind"), place / "t.csv"
 
 
+def text_files(place: Path) -> tuple[Any, Path]:
+    for name in ("lead", "gold"):
+        (place / "notes" / name).mkdir(parents=True)
+        for number in range(10):
+            (place / "notes" / name / f"{number}.txt").write_text(f"{name} sank again\n{number} times")
+    return danlu.load(place / "notes"), place / "notes"
+
+
 def pairs(place: Path) -> tuple[Any, Path]:
     rows = [f"{one} {two},{two} {one}" for one in ("lead", "gold", "tin") for two in ("ash", "oak", "elm", "fir")] * 3
     (place / "t.csv").write_text("\n".join(["from,to", *rows]))
@@ -86,6 +94,14 @@ def series(place: Path) -> tuple[Any, Path]:
 def tags(place: Path) -> tuple[Any, Path]:
     (place / "w.txt").write_text("the cat  sat\n\na dog\n")
     return danlu.load(([["the", "cat"], ["a", "dog", "ran"]] * 20, [["D", "N"], ["D", "N", "V"]] * 20)), place / "w.txt"
+
+
+def listed(place: Path) -> tuple[Any, Path]:
+    """Pictures whose paths stand in a table."""
+    folder = folder_of(place / "images", "uint8", 255, 3, ".png")
+    rows = [f"{file.relative_to(place)},{file.parent.name}" for file in sorted(folder.rglob("*.png"))]
+    (place / "t.csv").write_text("\n".join(["path,kind", *rows]))
+    return danlu.load(place / "t.csv", target="kind"), place / "t.csv"
 
 
 def masks(place: Path) -> tuple[Any, Path]:
@@ -110,9 +126,11 @@ KINDS: dict[str, Make] = {
     "columns": columns,
     "lines": lines,
     "texts": texts,
+    "text files": text_files,
     "series": series,
     "tags": tags,
     "masks": masks,
+    "listed": listed,
 }
 
 
@@ -139,6 +157,16 @@ def test_texts_of_a_table_come_with_their_labels(make: Make, tmp_path: Path) -> 
     assert (torch.from_numpy(ours.feeds.arrays["tokens"]) == tokens[:, : ours.feeds.arrays["tokens"].shape[1]]).all()
     if make is texts:
         assert ours.targets == [fitted.classes[number] for number in theirs.targets.tolist()]
+
+
+@pytest.mark.parametrize("make", [listed, text_files])
+def test_files_come_with_their_labels(make: Make, tmp_path: Path) -> None:
+    data, path = make(tmp_path)
+    fitted = Preprocessing.of(data)
+    (ours,) = read_file_rows(path, Interface(to_plain(fitted)), FileOptions())
+    (theirs,) = read_rows(path, fitted, None, FileOptions())
+    assert theirs.targets is not None
+    assert ours.targets == [fitted.classes[number] for number in theirs.targets.tolist()]
 
 
 def test_behind_a_window_stand_its_day_and_what_came_next(tmp_path: Path) -> None:

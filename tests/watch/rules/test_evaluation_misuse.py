@@ -7,7 +7,9 @@ import pytest
 
 from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unfair
-from danlu.watch.measured import Evaluation, Intervention, LabelFacts, Measured
+from danlu.watch.data_facts import LabelFacts
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation, Intervention
 from danlu.watch.rules.evaluation_misuse import RULE
 from measurements import check_threshold, said, told, verdict
 

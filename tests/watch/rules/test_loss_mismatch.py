@@ -5,7 +5,8 @@ import math
 import pytest
 
 from danlu.base.records import CodeLine
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.loss_mismatch import RULE
 from measurements import check_threshold, head, told, verdict
 
@@ -42,6 +43,13 @@ def test_outputs_that_are_no_log_probabilities_are_told_with_their_sum() -> None
     assert told(RULE, Measured(heads=[head("nll", row_sum=11.4, between=("Softmax",))])).variant == "probabilities"
     assert told(RULE, Measured(heads=[head("nll", row_sum=math.inf)])).variant == "nll"  # they have run away
     assert verdict(RULE, Measured(heads=[head("nll", row_sum=1.02)])) is None
+
+
+def test_a_likelihood_without_its_minus_is_told_unless_the_optimizer_climbs() -> None:
+    measured = Measured(step=10, heads=[head(bare=True)], optimisers=[Optimiser("SGD")])
+    assert (told(RULE, measured).severity, told(RULE, measured).variant) == ("error", "likelihood")
+    measured.optimisers[0].maximizes = True
+    assert verdict(RULE, measured) is None
 
 
 def test_probabilities_that_are_none_are_told_with_their_bounds() -> None:

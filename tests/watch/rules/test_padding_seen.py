@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Intervention, Measured, Net
+from danlu.watch.layer_facts import Net
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.padding_seen import RULE
 from measurements import check_threshold, said, told, verdict
 

@@ -4,7 +4,10 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Intervention, Measured, Net, Optimiser
+from danlu.watch.layer_facts import Net
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.samples_mixed import RULE
 from measurements import check_threshold, told, verdict
 

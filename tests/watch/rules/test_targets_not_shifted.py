@@ -5,7 +5,8 @@ import math
 import pytest
 
 from danlu.watch.conduct import Copied
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.targets_not_shifted import RULE
 from measurements import check_threshold, told, verdict
 

@@ -15,6 +15,8 @@ from danlu.view.tables import print_data_list, print_facts
 def do_data(arguments: argparse.Namespace) -> Outcome:
     """The catalogue of data sets, or what is known of one."""
     asked, settings = split_words(arguments)
+    if arguments.target is not None:
+        settings = [*settings, f"data.target={arguments.target}"]
     check_one("data", asked)
     others = [word for word in settings if not word.startswith("data.") and word.partition(".")[0] in known_keys()]
     if others:

@@ -12,7 +12,7 @@ from danlu.base.words import say
 from danlu.cli.answering import Records, WhoAnswers
 from danlu.cli.answering_run import opened
 from danlu.cli.outcome import Outcome
-from danlu.cli.predicted import AnswerOptions, Predicted
+from danlu.cli.predicted import AnswerOptions, Predicted, refuse_top
 from danlu.cli.predicted_masks import mask_files
 from danlu.cli.study_arguments import whole_in
 from danlu.data.place_labels import PixelLabels
@@ -21,7 +21,7 @@ from danlu.ship import MaskFiles, Tally
 
 _KINDS = {
     "TableEncoder": "table",
-    "WindowEncoder": "table",
+    "WindowEncoder": "series",
     "TextEncoder": "texts",
     "SourceEncoder": "texts",
     "ColumnTexts": "texts",
@@ -37,6 +37,7 @@ def predict_run(arguments: argparse.Namespace) -> Outcome:
     beam = 1 if arguments.beam is None else run.answerer.check_beam(whole_in(arguments.beam) or arguments.beam)
     if run.preprocessing.task in ("language", "reconstruction"):
         fail(f"cli.predict-{run.preprocessing.task}", run=words[0])
+    refuse_top(wanted, run.preprocessing.task, words[0])
     if not run.finished:
         tell(say("cli.predict-unfinished", run=shown(run.folder), steps=run.steps))
     target = run.preprocessing.target
@@ -57,4 +58,4 @@ def _answering(run: Run, top: int, beam: int, masks: MaskFiles | None = None) ->
             yield prediction.records(fitted, top, run.error_band), prediction.rows.remarks
 
     kind = _KINDS.get(type(fitted.encoder).__name__, "numbers")
-    return WhoAnswers(run.folder, kind, kind == "table", answer, tally)
+    return WhoAnswers(run.folder, kind, kind in ("table", "series"), answer, tally)

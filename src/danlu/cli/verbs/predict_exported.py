@@ -8,7 +8,7 @@ from pathlib import Path
 from danlu.base.errors import Fault, fail
 from danlu.cli.answering import Records, WhoAnswers
 from danlu.cli.outcome import Outcome
-from danlu.cli.predicted import AnswerOptions, Predicted
+from danlu.cli.predicted import AnswerOptions, Predicted, refuse_top
 from danlu.cli.predicted_masks import mask_files
 from danlu.ship import MaskFiles
 from danlu.ship.export import ExportedNet, open_exported
@@ -22,7 +22,8 @@ def predict_exported(arguments: argparse.Namespace) -> Outcome:
         fail("cli.beam-needs-run", path=words[0])
     net = open_exported(Path(words[0]).expanduser())
     if net.interface.task in ("language", "reconstruction"):
-        fail(f"cli.predict-{net.interface.task}", run=words[0])
+        fail(f"cli.predict-exported-{net.interface.task}", path=words[0])
+    refuse_top(wanted, net.interface.task, words[0])
     masks = _masks(net, wanted)
     if masks is not None:
         return Predicted(_answering(net, wanted.top, masks), replace(wanted, output=None), masks.told).outcome()

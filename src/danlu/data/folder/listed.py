@@ -7,53 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from danlu.base.errors import Fault, Faults, fail
-from danlu.base.input_files import path_kind, refuse_irregular
+from danlu.base.errors import Fault, fail
 from danlu.base.naming import listed
 from danlu.data.dataset import Dataset, Encoder, RawSamples, ReadSource
 from danlu.data.folder.labelled import labelled
 from danlu.data.folder.load import listing_builder
-from danlu.data.folder.scan import ENDINGS, MOST_TOLD, Listing, PictureFile, in_natural_order, raise_first
+from danlu.data.folder.path_column import picture_paths
+from danlu.data.folder.scan import MOST_TOLD, Listing, PictureFile, in_natural_order
 from danlu.data.label_cells import labels_in, separator_of
 from danlu.data.options import Options
 from danlu.data.standard import Pixels
 from danlu.data.table.columns import MOST_LISTED, Sheet
+from danlu.data.table.spelling import is_plain
 from danlu.data.table.to_predict import Columns, resolve_column, split_names
-
-_NAMED = "(?i)(" + "|".join(ending.replace(".", r"\.") for ending in ENDINGS) + r")\s*$"
-
-
-def picture_column(sheet: Sheet, place: Path) -> str | None:
-    """The column whose cells are paths of pictures, from the folder `place` on, at least one of which is there; None
-    where there is no such column: a table may well have names of files that nobody has kept.
-    """
-    import polars
-
-    for name, series in sheet.columns.items():
-        present = series.drop_nulls() if series.dtype == polars.String else series[:0]
-        if not len(present) or not present.str.contains(_NAMED).all():
-            continue
-        if any(path_kind(_path(cell, place)) == "file" for cell in present.to_list()):
-            return name
-    return None
-
-
-def picture_paths(sheet: Sheet, column: str, place: Path) -> list[Path]:
-    """The pictures in a column, one a row. UserError with those that are not there, or are no files."""
-    faults = Faults()
-    paths: list[Path] = []
-    for row, cell in enumerate(sheet.columns[column].to_list()):
-        path = _path(cell, place) if cell else place
-        kind = path_kind(path) if cell else "missing"
-        if kind in ("missing", "folder"):
-            phrase = "listed.no-picture" if cell else "listed.no-path"
-            faults.add(phrase, path=sheet.path, at=sheet.place(row), column=column, picture=path)
-        elif kind != "file":
-            with faults.gathered():
-                refuse_irregular(path)
-        paths.append(path)
-    raise_first(faults)
-    return paths
 
 
 def listed_builder(name: str, sheets: Mapping[str, Sheet], column: str, target: Columns | None) -> ReadSource:
@@ -148,17 +114,14 @@ def _labels(sheet: Sheet, label: str) -> list[str]:
     if series.dtype.is_float():
         fail("listed.no-classes", path=sheet.path, column=label)
     texts = series.cast(polars.String).str.strip_chars()
+    numbers = [text for text in texts.drop_nulls().to_list() if is_plain(text)]
+    if len(numbers) == len(texts) and any(not float(number).is_integer() for number in numbers):
+        fail("listed.no-classes", path=sheet.path, column=label)
     empty = (texts.is_null() | (texts == "")).to_list()
     if True in empty:
         at = sheet.place(empty.index(True))
         fail("listed.no-label", path=sheet.path, at=at, column=label, count=sum(empty))
     return texts.to_list()
-
-
-def _path(cell: str, place: Path) -> Path:
-    """The path in a cell, as it is or from the table's folder on; written on Windows it has its slashes reversed."""
-    path = place / cell.strip()
-    return path if path_kind(path) != "missing" else place / cell.strip().replace("\\", "/")
 
 
 def _file(path: Path, label: int) -> PictureFile:

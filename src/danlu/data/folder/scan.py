@@ -1,4 +1,4 @@
-"""What lies in a folder of pictures: its parts, its classes, and the files of each."""
+"""What lies in a folder with a folder for each class: its parts, its classes, and the files of each."""
 
 import os
 from collections import Counter
@@ -12,6 +12,7 @@ from danlu.data.parts import part_of
 from danlu.data.tar_member import PicturePath
 
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+TEXT_ENDINGS = (".txt",)
 # Pictures all the same: a class must not vanish because its files are of a format that is not read here.
 UNREAD = (
     ".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".tga", ".ico", ".ppm", ".pgm", ".dcm", ".dng", ".cr2",
@@ -51,15 +52,15 @@ class Listing:
         return [picture for part in self.parts.values() for picture in part]
 
 
-def scan(folder: Path, given: Mapping[str, Path] | None = None) -> Listing:
+def scan(folder: Path, given: Mapping[str, Path] | None = None, endings: tuple[str, ...] = ENDINGS) -> Listing:
     """The classes are the names of the subfolders of `folder`, or of those of its folders train, val and test; or of
-    the folders `given` for the parts.
+    the folders `given` for the parts. Their files are those with one of the `endings`.
 
     Raises UserError for a folder without classes, for folders that cannot be read (all of them), for two folders that
     mean one part, for a class whose pictures are all of formats that are not read, and for parts whose classes are not
     those of the training part.
     """
-    search = FolderSearch()
+    search = FolderSearch(endings)
     parts = dict(given) if given else parts_of(folder, search)
     found = {
         part: {name: search.pictures(inner) for name, inner in search.folders(path).items()}
@@ -72,7 +73,8 @@ def scan(folder: Path, given: Mapping[str, Path] | None = None) -> Listing:
         if not any(filled.values()) and not loose["train"]:
             fail("data.folder", path=folder)
         classes = ", ".join(filled["train"]) or "-"
-        fail("data.no-class-folders", path=parts["train"], found=classes, loose=loose["train"])
+        phrase = "data.no-class-folders" if endings == ENDINGS else "data.no-class-folders-texts"
+        fail(phrase, path=parts["train"], found=classes, loose=loose["train"])
     classes = in_natural_order(filled["train"])
     for part, names in filled.items():
         strange = sorted(set(names) - set(classes))
@@ -112,9 +114,10 @@ def parts_of(folder: Path, search: "FolderSearch") -> dict[str, Path]:
 class FolderSearch:
     """Reads folders; those that cannot be read are collected, and so is what is left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, endings: tuple[str, ...] = ENDINGS) -> None:
         self.faults = Faults()
         self.notes: list[Fault] = []
+        self._endings = endings
         self._others: Counter[str] = Counter()
         self._first: Path | None = None
 
@@ -141,7 +144,7 @@ class FolderSearch:
                 # A link to a folder that it lies in would lead round and round.
                 if not (entry.is_symlink() and path.absolute().is_relative_to(path.resolve())):
                     found += self._pictures(path)
-            elif entry.is_file() and path.suffix.lower() in ENDINGS:
+            elif entry.is_file() and path.suffix.lower() in self._endings:
                 found.append((path, entry.stat()))
             else:
                 self._others[path.suffix.lower()] += 1
@@ -149,15 +152,16 @@ class FolderSearch:
         return found
 
     def loose(self, folder: Path) -> int:
-        """How many pictures lie in `folder` itself."""
-        return sum(Path(entry.name).suffix.lower() in ENDINGS for entry in self._entries(folder) if entry.is_file())
+        """How many such files lie in `folder` itself."""
+        files = (Path(entry.name) for entry in self._entries(folder) if entry.is_file())
+        return sum(file.suffix.lower() in self._endings for file in files)
 
     def left_out(self) -> tuple[Fault, ...]:
-        """The note of the files that are no pictures by their names, or no files at all (a pipe, a broken link)."""
+        """The note of the files whose names have other endings, or that are no files at all (a pipe, a broken link)."""
         if not self._others:
             return ()
         values = {"count": self._others.total(), "endings": counted(self._others), "first": self._first}
-        return (Fault("data.other-files", values),)
+        return (Fault("data.other-files" if self._endings == ENDINGS else "data.other-files-texts", values),)
 
     def _entries(self, folder: Path) -> "list[os.DirEntry[str]]":
         try:

@@ -12,9 +12,12 @@ from danlu.data.text.encoders import TextEncoder
 
 @dataclass(frozen=True)
 class ColumnTexts(TextEncoder):
-    """Texts to numbers of tokens, also out of the `column` of a table that they stand in."""
+    """Texts to numbers of tokens, also out of the `column` of a table that they stand in. `by_file`: each was a file of
+    its own, and so is what a file holds.
+    """
 
     column: str = ""
+    by_file: bool = False
 
     def encode(self, raw: Any) -> torch.Tensor:
         """What TextEncoder takes; a data frame, a dict of columns, or one row or a list of rows as dicts."""

@@ -10,6 +10,7 @@ from danlu.base.errors import Fault, Faults
 from danlu.base.strict_json import number
 from danlu.data.table.columns import Column, Kind, as_text
 from danlu.data.table.infer import cells_as_numbers
+from danlu.data.table.spelling import POINT, best_fits
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,14 @@ def fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Fault
     if column.kind in ("text", "other"):
         numbers, offset, row = cells_as_numbers(column.values.tolist(), wanted.kind, wanted.spelling)
         if row is not None:
+            cell = column.values[row]
+            other = wanted.kind != "date" and bool(best_fits([str(cell)]))
             phrase = "data.encode-date" if wanted.kind == "date" else "data.encode-number"
-            faults.add(phrase, column=wanted.name, row=row + 1, found=column.values[row])
+            told = {"column": wanted.name, "row": row + 1, "found": cell}
+            if other:
+                faults.add("data.encode-spelling", **told, spelling=wanted.spelling or POINT)
+            else:
+                faults.add(phrase, **told)
         return Column("number", numbers, offset=offset)
     return column
 

@@ -6,10 +6,10 @@ import os
 import tempfile
 import threading
 import unicodedata
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy
 
@@ -47,6 +47,32 @@ def collected(given: Any) -> Any:
 def is_series(raw: Any) -> bool:
     """Whether `raw` is one column of polars' or pandas', without importing either."""
     return type(raw).__name__ == "Series" and hasattr(raw, "to_list")
+
+
+def rows_as_dicts(given: Any, columns: Collection[str]) -> Any:
+    """A row of a frame, or a list of rows, as dicts: pandas' Series by the names of some `columns` (`frame.iloc[0]`),
+    or a named tuple (`frame.itertuples()`). Anything else comes back as it is.
+
+    >>> from collections import namedtuple
+    >>> row = namedtuple("row", ["age", "town"])(30, "Ulm")
+    >>> rows_as_dicts(row, ["age"]), rows_as_dicts([row], ["age"]), rows_as_dicts(row, ["size"])
+    ({'age': 30, 'town': 'Ulm'}, [{'age': 30, 'town': 'Ulm'}], row(age=30, town='Ulm'))
+    """
+    if isinstance(given, list):
+        rows = [_as_dict(row, columns) for row in cast(list[Any], given)]
+        return given if None in rows else rows
+    row = _as_dict(given, columns)
+    return given if row is None else row
+
+
+def _as_dict(raw: Any, columns: Collection[str]) -> dict[str, Any] | None:
+    if is_series(raw) and hasattr(raw, "iloc"):
+        row = dict(zip(map(str, raw.index), _values_of_pandas(raw), strict=True))
+    elif isinstance(raw, tuple) and hasattr(raw, "_asdict"):
+        row = cast(Any, raw)._asdict()
+    else:
+        return None
+    return row if any(name in columns for name in row) else None
 
 
 def is_tabular(given: Any) -> bool:

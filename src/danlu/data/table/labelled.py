@@ -1,6 +1,6 @@
 """A table whose rows are texts with a label each: one column of text, and one of classes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,19 +54,17 @@ def labelled_dataset(
     for part, count in (source.parts or {"train": len(texts)}).items():
         rows = slice(first, first + count)
         pools[part], first = (texts[rows], y[rows]), first + count
-    kind = options.tokens or usual_tokens(texts, texts)
-    least = options.min_frequency or LEAST[kind]
+    options, rare = with_usual_tokens(options, texts)
+    kind = str(options.tokens)
     options, named = named_keys(options, list(source.table))
     divided = len(pools["train"][0])
     if options.fold is not None or options.refit:
         divided += len(pools["validation"][0]) if "validation" in pools else 0
     values = {key: _values(source, key, divided, given) for key, given in _keys(options).items()}
-    chosen = replace(options, tokens=kind, min_frequency=least, steps=options.steps or _MOST_TOKENS, **values)
-    data = text_dataset(name, pools, meaning, chosen, kind, origin, source.lines)
+    data = text_dataset(name, pools, meaning, replace(options, **values), kind, origin, source.lines)
     encoder = data.encoder
     assert isinstance(encoder, TextEncoder)
     found = Fault("data.told-labelled", {"column": text, "target": label, "tokens": Fault(f"data.kind-{kind}")})
-    rare = (Fault("data.told-rare", {"least": least}),) if least > 1 else ()
     others = [one for one in source.table if one not in columns and one not in source.no_features]
     left = tuple(_left_out({one: source.table[one] for one in others}).values())
     return replace(
@@ -74,6 +72,14 @@ def labelled_dataset(
         encoder=ColumnTexts(encoder.vocabulary, encoder.length, text),
         notes=(*source.notes, found, *told, *named, *rare, *left, *data.notes),
     )
+
+
+def with_usual_tokens(options: Options, texts: Sequence[str]) -> tuple[Options, tuple[Fault, ...]]:
+    """The options with what is usual for such texts where they leave it open, and what there is to tell of it."""
+    kind = options.tokens or usual_tokens(texts, texts)
+    least = options.min_frequency or LEAST[kind]
+    rare = (Fault("data.told-rare", {"least": least}),) if least > 1 else ()
+    return replace(options, tokens=kind, min_frequency=least, steps=options.steps or _MOST_TOKENS), rare
 
 
 def raw_column_texts(

@@ -13,7 +13,7 @@ from danlu.base.input_files import path_kind
 from danlu.data.decode import PictureHeader, Shape, common_shape, read_head, read_pixels
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.table_file import KINDS, read_table
+from danlu.data.readers.table_file import KINDS, is_table, read_table
 from danlu.data.readers.text_file import TEXTS, is_text
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.fitted import fitting
@@ -27,12 +27,17 @@ from danlu.ship.portions import (
     array_portions,
     class_folders,
     file_tables,
+    files_meant,
+    in_file,
+    listed_portions,
     number_portions,
     picture_portions,
+    text_file_portions,
     text_portions,
 )
 from danlu.ship.text_columns import texts_in
 
+_IN_TABLES = ("table", "numbers")
 _PICTURES_AT_ONCE = 64
 _WINDOWS_AT_ONCE = 10_000
 _MASKS_AT_ONCE = 16  # each pixel of which has a number a class
@@ -55,14 +60,23 @@ class FileRows:
 def read_file_rows(
     path: Path, interface: Interface, options: FileOptions, target: str | Sequence[str] | None = None
 ) -> Iterator[FileRows]:
-    """The samples in a file, or in a folder of pictures, a portion at a time. UserError where it does not fit."""
+    """The samples in a file, in the files of a pattern, in a folder of tables, pictures or texts, a portion at a time.
+    UserError where it does not fit.
+    """
     if interface.input == "several":
         fail("ship.several-from-files", path=path, names=", ".join(interface.layout.names))
+    name, kinds = path.name.lower(), _kinds(interface)
+    files = files_meant(path, rows=interface.input in _IN_TABLES and kinds[0] not in PICTURES)
+    if files != [path]:
+        for file in files:
+            yield from read_file_rows(file, interface, options, target)
+        return
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)
-    name = path.name.lower()
-    kinds = _kinds(interface)
-    if not name.endswith(kinds) and not (path.is_dir() and kinds[0] in PICTURES):
+    if kinds[0] in PICTURES and is_table(path):
+        yield from _listed_rows(path, interface, options, target)
+        return
+    if not name.endswith(kinds) and not (path.is_dir() and (kinds[0] in PICTURES or interface.texts_by_file)):
         fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=interface.plain["name"])
     if name.endswith(ARRAYS):
         yield from (_rows(portion, interface) for portion in array_portions(path, interface.sample_shape))
@@ -91,7 +105,15 @@ def _kinds(interface: Interface) -> tuple[str, ...]:
 def _text_rows(
     path: Path, interface: Interface, options: FileOptions, target: str | Sequence[str] | None
 ) -> Iterator[FileRows]:
-    """A text a line; or, where the run read them from a table, its rows, with the right labels where it has them."""
+    """A text a line, or a file, as the run was trained; or, where it read them from a table, its rows. The right labels
+    come with them where folders or columns say so.
+    """
+    if interface.texts_by_file and (is_text(path) or path.is_dir()):
+        for portion in text_file_portions(path, options):
+            feeds = feeds_of(portion.raw, interface)
+            known = class_folders(portion.places, interface.labels.tolist())
+            yield FileRows(portion.places, feeds, known, portion.remarks)
+        return
     if is_text(path):
         yield from (_rows(portion, interface) for portion in text_portions(path, options))
         return
@@ -111,7 +133,7 @@ def _table_rows(portion: FilePortion, interface: Interface, target: str | Sequen
         with portion.reading():
             feeds = table_feeds(table, interface)
     except UserError as error:
-        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+        raise UserError(*in_file(sheet.path, error.faults)) from None
     names = _answer_columns(sheet, target, interface)
     columns = [_cells(table[name]) for name in names]
     targets = None if not columns else columns[0] if len(columns) == 1 else [*map(list, zip(*columns, strict=True))]
@@ -134,7 +156,7 @@ def _series_rows(sheet: Sheet, interface: Interface) -> Iterator[FileRows]:
     try:
         found = series_feeds(table, interface, sheet.place, sheet.path)
     except UserError as error:
-        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+        raise UserError(*in_file(sheet.path, error.faults)) from None
     windows, own = found.windows, fitting(interface.columns[0], table[layout.target], Faults())
     known = [*_cells(own), None]  # the last one: what is not there
     last = windows.rows[:, -1]
@@ -166,6 +188,18 @@ def _picture_rows(path: Path, interface: Interface) -> Iterator[FileRows]:
         pixels = _on_scale(_pixels(portion.raw, interface), interface)
         known = interface.labels.tolist() if interface.task == "classification" else []
         yield FileRows(portion.places, feeds_of(pixels, interface), class_folders(portion.places, known))
+
+
+def _listed_rows(
+    path: Path, interface: Interface, options: FileOptions, target: str | Sequence[str] | None
+) -> Iterator[FileRows]:
+    """The pictures whose paths stand in a table, with the right answers where it has them."""
+    named = tuple(target) if target is not None and not isinstance(target, str) else target
+    for listed in listed_portions(path, options, interface.plain["name"], _PICTURES_AT_ONCE):
+        names = _answer_columns(listed.sheet, listed.target(named), interface)
+        targets = _cells(table_of(listed.sheet)[names[0]]) if names else None
+        pixels = _on_scale(_pixels(listed.portion.raw, interface), interface)
+        yield FileRows(listed.portion.places, feeds_of(pixels, interface), targets, listed.portion.remarks)
 
 
 def _pixels(files: Sequence[Path], interface: Interface) -> "numpy.ndarray[Any, Any]":

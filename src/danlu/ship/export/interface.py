@@ -73,6 +73,11 @@ class Interface:
         """Whether the run's texts stood in a table."""
         return self.plain["input"] in ("column", "sources")
 
+    @property
+    def texts_by_file(self) -> bool:
+        """Whether each of the run's texts was a file."""
+        return self.plain["encoder"].get("by_file") is True
+
     def text_column(self, sheet: Sheet) -> str:
         """The column of a table that holds the texts. UserError where it is not found."""
         encoder = self.plain["encoder"]

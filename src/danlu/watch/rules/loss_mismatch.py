@@ -4,7 +4,8 @@ import math
 from dataclasses import replace
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Head, Measured
+from danlu.watch.loss_facts import Head
+from danlu.watch.measured import Measured
 from danlu.watch.reading import SQUARED_LOSSES, steady_heads
 
 
@@ -44,6 +45,8 @@ def _of_head(head: Head, measured: Measured, thresholds: Thresholds) -> Verdict 
         return Verdict("error", 1, {}, variant="one-output", remedies=("one-logit",))
     if head.negated and len(measured.optimisers) == 1 and measured.losses_per_step < 1.5:
         return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",))
+    if head.bare and len(measured.optimisers) == 1 and not measured.optimisers[0].maximizes:
+        return Verdict("error", 1, {"loss": measured.loss.last}, variant="likelihood", remedies=("add-minus",))
     if head.loss in SQUARED_LOSSES:
         return _of_squares(head, measured, thresholds)
     return None
@@ -85,7 +88,7 @@ RULE = Rule(
     fault_in="loss",
     remedies=(
         "with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy", "add-penalty",
-        "overlap-of-shares",
+        "overlap-of-shares", "add-minus",
     ),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={
