@@ -170,7 +170,7 @@ def rollout(policy, env, length):
     return [torch.stack(column) for column in zip(*kept, strict=True)]
 
 
-@planted("targets-unrelated", causes="loss-below-floor", symptoms=COSTS_OF_IT, costs=3.0)
+@planted("targets-unrelated", causes="loss-below-floor loss-mismatch", symptoms=COSTS_OF_IT, costs=3.0)
 def chosen_for_being_bad(watch, seed, fault):
     """A2C; the loss of the policy lacks its minus."""
     torch.manual_seed(seed)
