@@ -216,8 +216,8 @@ def test_a_step_holds_its_graph_no_longer_than_it_lasts() -> None:
 def test_every_rule_points_at_something_or_tells_an_outcome() -> None:
     places = {
         "loss", "targets", "state", "whole loss", "loss object", "loss weights", "loader", "module", "call", "layer",
-        "pass", "initialisation", "optimizer", "scheduler", "schedule step", "step", "clearing", "clip", "backward",
-        "forward", "checkpoint", "train", "evaluation", "evaluated", "averaged", "average", "reloaded",
+        "pass", "initialisation", "optimizer", "scheduler", "schedule step", "stepping", "step", "clearing", "clip",
+        "backward", "forward", "checkpoint", "train", "evaluation", "evaluated", "averaged", "average", "reloaded",
     }  # fmt: skip
     for rule in rulebook():
         assert rule.fault_in in {*places, "outcome"}, rule.id
