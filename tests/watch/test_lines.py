@@ -215,7 +215,7 @@ def test_a_step_holds_its_graph_no_longer_than_it_lasts() -> None:
 
 def test_every_rule_points_at_something_or_tells_an_outcome() -> None:
     places = {
-        "loss", "whole loss", "loss object", "loss weights", "loader", "module", "call", "layer", "pass",
+        "loss", "targets", "whole loss", "loss object", "loss weights", "loader", "module", "call", "layer", "pass",
         "initialisation", "optimizer", "scheduler", "schedule step", "step", "clearing", "clip", "backward", "forward",
         "checkpoint", "train", "evaluation", "evaluated", "averaged", "average", "reloaded", "batches", "state",
         "stepping", "epochs",

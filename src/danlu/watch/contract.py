@@ -64,15 +64,15 @@ class Rule:
     this one explains where both find something. `reads` says what its answer rests on, which matters where a training
     goes on in another block: the first steps, which do not come again; the net as it is now; or the curve of the loss,
     which is known whole. `needs` is what must have been seen before its silence means that nothing is wrong; needs.py
-    lists what there is. `fault_in` says what of the user's code it points at: the "loss", the "whole loss" that goes
-    backwards, the "loss object", its "loss weights", the "loader" or what makes the inputs, what takes "batches" of
-    them, the number of "epochs", the loader that is "evaluated", the "module", the
-    "call" of that, a "layer" in it that is made with a wrong setting, one that each "pass" makes, its "initialisation",
-    the "optimizer", its "step", the "clearing" of its gradients, where a "state" is kept, its "scheduler" or that one's
-    step ("schedule step"), the test before a "stepping", the call of "clip", "backward", "forward", "checkpoint",
-    "train" or "evaluation", of the "averaged" net, what makes that "average", or where weights are "reloaded"; an
-    "outcome" has the line that its verdict says, and a rule that says nothing points at the layers that its verdict
-    names. `variants_in` says the same of variants of its verdict; `told_by` are calls, or patterns of their names, the
+    lists what there is. `fault_in` says what of the user's code it points at: the "loss", its "targets", the "whole
+    loss" that goes backwards, the "loss object", its "loss weights", the "loader" or what makes the inputs, what takes
+    "batches" of them, the number of "epochs", the loader that is "evaluated", the "module", the "call" of that, a
+    "layer" in it that is made with a wrong setting, one that each "pass" makes, its "initialisation", the "optimizer",
+    its "step", the "clearing" of its gradients, where a "state" is kept, its "scheduler" or that one's step ("schedule
+    step"), the test before a "stepping", the call of "clip", "backward", "forward", "checkpoint", "train" or
+    "evaluation", of the "averaged" net, what makes that "average", or where weights are "reloaded"; an "outcome" has
+    the line that its verdict says, and a rule that says nothing points at the layers that its verdict names.
+    `variants_in` says the same of variants of its verdict; `told_by` are calls, or patterns of their names, the
     likeliest first, one of which shows the fault where it stands alone in the class of such a layer, or beside the
     loader; of several optimisers the one is meant that has most of `optimizer_with`, an attribute of Optimiser, else
     the one that made most steps. Its verdict counts steps from the beginning of the watched block; the finding counts

@@ -31,6 +31,7 @@ from danlu.watch.telling import (
     clears_within,
     cuts_the_graph,
     makes_a_layer,
+    makes_the_targets,
     makes_what_goes_backwards,
     only_call,
     runs_epochs,
@@ -63,6 +64,9 @@ class Culprits:
                 scope = taken(scopes[0], values_under_way(line.file))
                 line = makes_what_goes_backwards(scope, line)
                 line = cuts_the_graph(scope, line, scopes[-1]) if verdict.variant in _CUT else line
+        if self._what(rule, verdict) == "targets":
+            scopes = self._sources.around(line)
+            line = makes_the_targets(scopes[0], line) if scopes else line
         tree = self._sources.tree(line.file)
         found = (snippet(tree, line, remedy) for remedy in verdict.remedies) if tree is not None else ()
         return as_read(line), next((one for one in found if one is not None), None)
@@ -97,9 +101,9 @@ class Culprits:
         if not lines or what == OUTCOME:
             return None
         match what:
-            case "loss" | "loss object" | "loss weights":
+            case "loss" | "targets" | "loss object" | "loss weights":
                 made = self._made(self._measured.declared.kind, "loss") if self._measured.declared else None
-                found = None if what == "loss" else made
+                found = None if what in ("loss", "targets") else made
                 found = found or (self._loss_object() if what == "loss weights" else None)
                 return found or lines.get("loss") or made or lines.get("backward")
             case "average":
@@ -222,6 +226,10 @@ class Culprits:
         the user's that holds the layer makes it, or calls it, where that is meant; else where that class begins; where
         there is none, the line that made the model."""
         names = [*where, ""]
+        if told_by and not any(where):
+            line = self._only(told_by)
+            if line is not None:
+                return line
         for _, module in reversed(self._path(names[0])) if told_by else ():
             begin = class_line(type(module))
             line = self._telling(told_by, begin) if begin is not None else None
@@ -264,6 +272,13 @@ class Culprits:
         begin = class_line(type(module)) if name else None
         scopes = self._sources.around(begin) if begin is not None else []
         return self._at(begin, keeps(scopes[0], name)) if begin is not None and scopes else None
+
+    def _only(self, told_by: Sequence[str]) -> CodeLine | None:
+        """The line of one of these calls, where it is the only one in all classes of the net."""
+        kinds = dict.fromkeys(type(module) for root in self._roots.values() for module in root.modules())
+        begins = [begin for begin in map(class_line, kinds) if begin is not None]
+        found = {line for begin in begins if (line := self._telling(told_by, begin)) is not None}
+        return found.pop() if len(found) == 1 else None
 
     def _clearing(self) -> CodeLine | None:
         """Where `zero_grad` is named and not called, or gradients are cleared in the loop that the backward pass stands

@@ -91,8 +91,8 @@ class Measured:
     training_modes: Series = field(default_factory=Series)  # 1 where a training pass ran in training mode
     noise: Series = field(default_factory=Series)  # share of the gradient that is the same from step to step
     draws_in_order: bool | None = None  # what the sampler of the loader says; None where none was given
-    alignment_sum: float = float("nan")  # the same of ctc_loss
     divergence_sum: float = float("nan")  # mean sum of exp(first argument) over the classes, of kl_div
+    alignment_sum: float = float("nan")  # the same of ctc_loss
     refused: str = ""  # the loss function that raised
     refused_low: float = 0.0  # of the outputs it was given
     refused_high: float = 0.0

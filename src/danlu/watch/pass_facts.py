@@ -42,6 +42,7 @@ class Intervention:
     few: bool = False  # only a few of these are asked for
     later: float = float("nan")  # of earlier places, where later ones were changed
     earlier: float = float("nan")  # of later places, where earlier ones were changed
+    own: float = float("nan")  # of the only place that was changed, over the most that the answer to any moved
     others: float = float("nan")  # of other samples, where one was changed
     sequential: bool = False  # samples are sequences
     batch_second: bool = False  # the batch comes first, and it has layers that want it second

@@ -26,6 +26,11 @@ def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
     (4, None)
     >>> only_call(ast.parse(source), ["soft*"]), only_call(ast.parse(source), ["re*u"])
     (None, 4)
+
+    Of arguments of such a name the first one tells it.
+
+    >>> only_call(ast.parse("out = encoder(\\n x,\\n padding_mask=m,\\n)"), ["*pad*mask*"])
+    3
     """
     made = {
         id(call) for one in walk(scope) if isinstance(one, ast.FunctionDef) and one.name == "__init__"
@@ -36,6 +41,11 @@ def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
         lines = {one.lineno for one in calls if fnmatch.fnmatchcase(name_of(one.func), name)}
         if lines:
             return lines.pop() if len(lines) == 1 else None
+        given = [
+            word.value.lineno for one in calls for word in one.keywords if fnmatch.fnmatchcase(word.arg or "", name)
+        ]
+        if given:
+            return min(given)
     return None
 
 
@@ -69,6 +79,30 @@ def makes_what_goes_backwards(scope: ast.AST, line: CodeLine) -> CodeLine:
         one.lineno for one in statements(scope)
         if isinstance(one, ast.Assign) and one.lineno < line.line
         and any(name_of(each) == sent.id for each in one.targets)
+    ]  # fmt: skip
+    return CodeLine(line.file, max(made)) if made else line
+
+
+def makes_the_targets(scope: ast.AST, line: CodeLine) -> CodeLine:
+    """The line that made what a loss in a line compares with, where that is a name that an assignment before it has
+    given; else that line itself.
+
+    >>> source = "x = data[:, :-1]\\ny = data[:, :-1]\\nout = net(x)\\nloss = cross_entropy(out, y.flatten())"
+    >>> makes_the_targets(ast.parse(source), CodeLine("train.py", 4)).line
+    2
+    """
+    calls = [one for one in walk(scope) if isinstance(one, ast.Call) and one.lineno == line.line]
+    named = (next((word.value for word in one.keywords if word.arg == "target"), None) for one in calls)
+    wanted = next((one for one in named if one is not None), None)
+    wanted = wanted or next((one.args[1] for one in calls if len(one.args) > 1), None)
+    while isinstance(wanted, ast.Call | ast.Attribute | ast.Subscript):
+        wanted = wanted.func if isinstance(wanted, ast.Call) else wanted.value
+    if not isinstance(wanted, ast.Name):
+        return line
+    made = [
+        one.lineno for one in statements(scope)
+        if isinstance(one, ast.Assign) and one.lineno < line.line and wanted.id not in own_words(one.value)
+        and any(isinstance(part, ast.Name) and part.id == wanted.id for target in one.targets for part in walk(target))
     ]  # fmt: skip
     return CodeLine(line.file, max(made)) if made else line
 

@@ -78,7 +78,7 @@ def last_word_right(model, row):
         return float((model(pieces[:, :-1])[:, -1].argmax(1) == pieces[:, -1]).float().mean())
 
 
-@planted("future-leak", causes="samples-mixed", costs=0.05)
+@planted("future-leak", causes="samples-mixed", costs=None)
 def heads_put_together_in_the_wrong_order(watch, seed, fault):
     torch.manual_seed(seed)
     row, vocab = drawn.markov(5000, 111)
@@ -87,7 +87,7 @@ def heads_put_together_in_the_wrong_order(watch, seed, fault):
     return last_word_right(model, row[4000:])
 
 
-@planted("softmax-twice", costs=0.03)
+@planted("softmax-twice", costs=0.01)
 def shares_of_words_for_their_scores(watch, seed, fault):
     torch.manual_seed(seed)
     row, vocab = drawn.markov(5000, 112)

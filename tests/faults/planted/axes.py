@@ -24,7 +24,7 @@ class RecurrentLM(nn.Module):
         return F.cross_entropy(logits.permute(0, 2, 1), batch["target"])
 
 
-@planted("future-leak", costs=0.1)
+@planted("future-leak", costs=None)
 def words_read_from_both_ends(watch, seed, fault):
     torch.manual_seed(seed)
     row, vocab = drawn.markov(5000, 141)

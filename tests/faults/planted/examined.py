@@ -34,7 +34,7 @@ def validate(model, loader, criterion):
     return loss / count, correct / count
 
 
-@planted("train-mode-in-evaluation", costs=0.03)
+@planted("train-mode-in-evaluation", costs=0.01)
 def pictures_examined_with_dropout(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = drawn.images(1000)

@@ -177,7 +177,7 @@ def trips_and_the_rest_of_their_rows(watch, seed, fault):
     mse = nn.MSELoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     with watch(model, optimizer):
-        for _ in range(12):
+        for _ in range(30):
             for index in torch.randperm(600).split(30):
                 batch, mask = x[index], real[index]
                 rebuilt = model(batch)

@@ -80,16 +80,15 @@ def captions_in_an_order_of_their_own(watch, seed, fault):
 
 
 def scored(model, dataloader):
-    """Loss and accuracy over a loader, the mean of its batches' means."""
+    """The accuracy of each batch of a loader, and how many samples it has."""
     model.eval()
-    running, hits, seen = 0.0, [], []
+    hits, seen = [], []
     with torch.no_grad():
         for features, labels in dataloader:
             out = model(features)
-            running += F.cross_entropy(out, labels).item()
             hits.append((out.argmax(1) == labels).float().mean().item())
             seen.append(len(labels))
-    return running / len(dataloader), hits, seen
+    return hits, seen
 
 
 @planted("evaluation-misuse", costs=None)
@@ -115,7 +114,7 @@ def quality_is_the_mean_of_means(watch, seed, fault):
                 optimizer.zero_grad()
                 F.cross_entropy(model(features), labels).backward()
                 optimizer.step()
-            _, hits, seen = scored(model, test)
+            hits, seen = scored(model, test)
             if fault:
                 quality = sum(hits) / len(hits)  # fault
             else:

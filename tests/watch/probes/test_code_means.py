@@ -27,6 +27,10 @@ SILENT = {
     "a sum": LOOP.format(line="t += cross_entropy(net(x), y, reduction=how)") + "print(t / len(loader))",
     "a meter that is told": METER + LOOP.format(line="m.update(crit(net(x), y).item(), len(x))"),
     "a meter that only lists": METER.replace("value * n", "value") + LOOP.format(line="m.update(crit(net(x), y))"),
+    "folds": LOOP.format(line="all_.append(f1_score(y, net(x)))").replace("in loader", "in folds.split(z)")
+    + "q = sum(all_) / len(all_)",
+    "trained in between": LOOP.format(line="fit(net, x); all_.append(f1_score(y, net(x)))")
+    + "q = sum(all_) / len(all_)",
     "steps": LOOP.format(line="t += seconds(x)") + "print(t / len(loader))",
 }
 

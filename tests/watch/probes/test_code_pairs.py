@@ -47,6 +47,11 @@ SORTED = {
     "no labels there": (BATCH.replace(", y)", ")") + "return rows, lengths", None),
     "put aside": (BATCH.replace("  rows = rows[order]", "  seen = rows[order]") + "return seen, y", None),
     "not by length": (BATCH.replace("lengths.sort", "scores.sort") + "return rows, y", None),
+    "gone through": (BATCH.replace("rows = rows[order]", "x = [rows[i] for i in order]") + "return x, y[index]", 3),
+    "labels along": (
+        BATCH.replace("rows = rows[order]", "x = [rows[i] for i in order]") + "return x, y[at[order]]",
+        None,
+    ),
     "argsort": ("def f(x, sizes, labels):\n  at = sizes.argsort()\n  x = x[at]\n  return g(x), labels", 3),
 }
 

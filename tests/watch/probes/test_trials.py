@@ -22,6 +22,24 @@ def test_a_causal_net_is_told_from_one_that_looks_ahead() -> None:
     assert tried(Reader(both=True), tokens).later > 0.01
 
 
+class ShiftsItself(Reader):
+    """Is given the words that it must say, and reads at each place the one before."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.roll(1, 1))
+
+
+@pytest.mark.parametrize("shifts", [False, True])
+def test_whether_an_answer_follows_its_own_place(*, shifts: bool) -> None:
+    def batch() -> Batch:
+        x, _ = tokens()
+        return x, x
+
+    trial = tried((ShiftsItself if shifts else Reader)(), batch)
+    assert trial.lag == 0
+    assert (trial.own == 0.0) == shifts
+
+
 def test_time_may_come_first() -> None:
     def batch() -> Batch:
         x, y = tokens()

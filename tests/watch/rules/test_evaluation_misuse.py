@@ -138,11 +138,12 @@ def test_pictures_that_are_known_once_they_are_turned() -> None:
     assert (found.variant, found.numbers["how"], found.remedies) == ("turned", "x.flip(3)", ("same-preparation",))
 
 
-def test_held_out_data_scaled_by_themselves_in_the_source_are_told_once_they_are_evaluated() -> None:
-    measured = Measured(step=9, code={"itself": CodeLine("train.py", 4)})
+@pytest.mark.parametrize("kind", ["itself", "nearest"])
+def test_what_the_source_does_to_held_out_data_is_told_once_they_are_evaluated(kind: str) -> None:
+    measured = Measured(step=9, code={kind: CodeLine("train.py", 4)})
     assert verdict(RULE, measured) is None
     measured.evaluations.append(Evaluation(9, 2, 64, 0.5, 0.5, False, 0.0))
-    assert said(told(RULE, measured)) == ("warning", "itself")
+    assert said(told(RULE, measured)) == ("warning", kind)
 
 
 def test_a_mean_of_scores_that_have_none_is_worth_a_word() -> None:

@@ -63,3 +63,11 @@ def test_a_masked_model_that_is_given_what_it_is_asked_for() -> None:
     assert verdict(RULE, measured) is None
     measured.interventions[""].few = True
     assert told(RULE, measured).variant == "masked"
+
+
+def test_a_decoder_that_is_given_its_targets_and_shifts_them_itself_is_silent() -> None:
+    measured = tried(lag=0)
+    measured.interventions[""].own = 0.3
+    assert told(RULE, measured).severity == "error"
+    measured.interventions[""].own = 0.0
+    assert verdict(RULE, measured) is None

@@ -17,6 +17,7 @@ from danlu.watch.probes.code_kept import kept_by_place, may_keep
 from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge, rewarded_divergence
 from danlu.watch.probes.code_means import mean_of_means
 from danlu.watch.probes.code_metrics import counts_all_places, may_count
+from danlu.watch.probes.code_neighbours import finds_itself, may_seek
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
 from danlu.watch.probes.code_pairs import dealt_apart, may_deal, sorted_apart, views_apart
 from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
@@ -59,6 +60,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "pairs": (may_deal, lambda scope, known: dealt_apart(scope) or sorted_apart(scope)),
     "by-place": (may_keep, kept_by_place),
     "views": (may_deal, lambda scope, known: views_apart(scope)),
+    "nearest": (may_seek, lambda scope, known: finds_itself(scope)),
     "sign": (may_score, lambda scope, known: made_small(scope)),
     "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
     "updates-on-test": (may_update, lambda scope, known: updates_on_test(scope)),

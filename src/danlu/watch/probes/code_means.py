@@ -16,6 +16,8 @@ _CURVED = re.compile(
     r"|mcc)(_|$)",
     re.IGNORECASE,
 )  # what all samples together give is not the mean of what their parts give
+_TRAINS = re.compile(r"^(backward|step|zero_grad|fit|train|train_.*|.*_train)$")
+_REPEATS = re.compile(r"fold|seed|epoch|(^|_)runs?($|_)|trial|repeat|^tr$|train", re.IGNORECASE)
 _AVERAGES = ("mean", "fmean", "nanmean")
 _UPDATES = ("update", "add", "add_value", "log", "append")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -42,7 +44,8 @@ def mean_of_means(
     places = [scope, *([whole] if whole is not None and whole is not scope else [])]
     functions = {one.name: one for place in places for one in walk(place) if isinstance(one, _Function)}
     losses = {name for name, value in (known or {}).items() if _is_mean_loss(value)}
-    for loop in reversed([one for one in walk(scope) if isinstance(one, _Loop) and _holds(one, line)]):
+    loops = [one for one in walk(scope) if isinstance(one, _Loop) and _holds(one, line) and _is_over_batches(one)]
+    for loop in reversed(loops):
         means = _Means(loop, scope, functions, losses)
         gathered = dict(means.gathered())
         found = _averaged(scope, gathered, loop, means) or means.untold(whole or scope)
@@ -209,6 +212,15 @@ def _counting_methods(whole: ast.AST) -> Iterator[str]:
 
 def _holds(loop: ast.AST, line: int) -> bool:
     return getattr(loop, "lineno", 0) <= line <= (getattr(loop, "end_lineno", 0) or 0)
+
+
+def _is_over_batches(loop: _Loop) -> bool:
+    """Whether a loop trains nothing and goes through no folds, seeds or epochs: what these give may be averaged."""
+    calls = [one for one in walk(loop) if isinstance(one, ast.Call)]
+    if any(_TRAINS.match(name_of(one.func)) and (name_of(one.func) != "train" or len(one.args) > 1) for one in calls):
+        return False
+    over = [part for one in getattr(loop, "generators", [loop]) for part in (one.target, one.iter)]
+    return not any(_REPEATS.search(word) for part in over for word in own_words(part))
 
 
 def _is_one(node: ast.AST) -> bool:

@@ -122,13 +122,17 @@ def sorted_apart(scope: ast.AST) -> int | None:
             continue
         for order in filter(None, map(_sorting, walk(home))):
             placed = [one for one in walk(home) if isinstance(one, ast.Subscript) and name_of(one.slice) == order]
-            alone = len(placed) == sum(one.id == order for one in used)  # and it goes nowhere else
+            gone = [one for one in walk(home) if isinstance(one, ast.comprehension) and name_of(one.iter) == order]
+            alone = len(placed) + len(gone) == sum(one.id == order for one in used)  # and it goes nowhere else
             back = [
                 one.lineno for one in walk(home)
-                if isinstance(one, ast.Assign) and one.value in placed
-                and name_of(one.targets[0]) == name_of(one.value)
+                if isinstance(one, ast.Assign) and (
+                    (one.value in placed and name_of(one.targets[0]) == name_of(one.value))
+                    or any(part in gone for part in walk(one.value))
+                )
             ]  # fmt: skip
-            if alone and back and not any(_is_of_labels(one) for one in placed):
+            names = {order, *(word for one in gone for word in own_words(one.target))}
+            if alone and back and not any(names & own_words(one) for one in walk(home) if _is_of_labels(one)):
                 return back[0]
     return None
 

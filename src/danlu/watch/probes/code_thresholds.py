@@ -103,7 +103,8 @@ def _searches(scope: ast.AST) -> Iterator[_Search]:
         elif isinstance(node, ast.Call) and name_of(node.func) in ("max", "min"):
             key = next((one.value for one in node.keywords if one.arg == "key"), None)
             if isinstance(key, ast.Lambda) and len(key.args.args) == 1:
-                compared = _compared([key.body], key.args.args[0].arg)
+                name = key.args.args[0].arg
+                compared = _compared([key.body], name) or _asked([key.body], name, scope)
                 if compared is not None:
                     yield _Search(node.lineno, compared, node)
         elif isinstance(node, ast.Call) and name_of(node.func) in _CURVES and len(node.args) > 1:

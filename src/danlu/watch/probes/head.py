@@ -69,6 +69,9 @@ def criteria(root: Node) -> list[Criterion]:
     return [one for one in found if operation(one.node) != "LogSoftmax" or one.start not in whole]
 
 
+_UNEVEN = 0.1  # what probabilities of all classes may sum to beside 1; beyond it, they are none of the classes
+
+
 def _criterion(node: Node, path: tuple[Node, ...]) -> Criterion | None:
     kind = operation(node)
     below = list(following(node))
@@ -78,7 +81,7 @@ def _criterion(node: Node, path: tuple[Node, ...]) -> Criterion | None:
         if NAMED[kind] != "nll":
             return Criterion(NAMED[kind], node, path, below[0])
         inner = _skip_views(below[0])
-        if operation(inner) == "LogSoftmax":
+        if operation(inner) == "LogSoftmax" and not abs(_row_sum(saved(node, "_saved_self")) - 1) > _UNEVEN:
             under = next(following(inner), inner)
             return Criterion("cross-entropy", node, path, under, log_softmax=True)
         return Criterion("nll", node, path, below[0])

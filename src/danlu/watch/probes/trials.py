@@ -138,6 +138,20 @@ def _try_places(tried: TriedCall, relation: Relation) -> None:
             setattr(tried.trial, name, other / own)
         if name == "later" and other > _SEEN * own:
             tried.trial.leaks = _first_to_mix(tried, where, others)
+    if relation.lag == 0 and relation.time == 1:
+        _try_own_place(tried, laid, answers, half)
+
+
+def _try_own_place(tried: TriedCall, laid: torch.Tensor, answers: torch.Tensor, place: int) -> None:
+    """Change one place: whether the answer there follows it, or those behind it alone, as where a decoder is given the
+    word before inside of its own loop."""
+    where = (torch.arange(laid.shape[1], device=laid.device) == place).expand(laid.shape[:2])
+    after = by_place(tried.answer({id(tried.inputs): changed(laid, where, 0)}), laid)
+    if after is None or after.shape != answers.shape:
+        return
+    apart = moved(answers, after).amax((0, 2))
+    if float(apart.max()) > 0:
+        tried.trial.own = float(apart[place]) / float(apart.max())
 
 
 def _try_shorter(tried: TriedCall, relation: Relation) -> None:

@@ -8,7 +8,7 @@ from danlu.watch.measured import Measured
 _REMEDIES = {
     "scaled": "training-statistics", "anew": "plain-validation", "uneven": "weigh-batches", "drops": "keep-last",
     "joint": "training-statistics", "places": "count-labelled", "apart": "training-statistics", "kept": "copy-state",
-    "turned": "same-preparation", "curved": "score-of-all",
+    "turned": "same-preparation", "curved": "score-of-all", "nearest": "leave-itself-out",
 }  # fmt: skip
 _MOST_EVALUATIONS = 256  # that are kept
 _OFTEN = 0.5  # of the steps
@@ -32,6 +32,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     line = measured.code.get("itself")
     if line is not None and measured.evaluations:
         return Verdict("warning", 1, {}, variant="itself", remedies=(_REMEDIES["scaled"],), line=line)
+    line = measured.code.get("nearest")
+    if line is not None and measured.evaluations:
+        return Verdict("warning", 1, {}, variant="nearest", remedies=(_REMEDIES["nearest"],), line=line)
     places = _places(measured, thresholds)
     if places is not None:
         return places

@@ -23,7 +23,7 @@ RULE = Rule(
     severities=("error",),
     needs=("tried",),
     fault_in="call",
-    told_by=("masked_fill", "masked_fill_", "scaled_dot_product_attention", "softmax"),
+    told_by=("masked_fill", "masked_fill_", "scaled_dot_product_attention", "softmax", "pad", "flip"),
     remedies=("causal-mask",),
     # A masked net answers with the same bits. Half of the places changed move what attention averages by a tenth and
     # more; a hundredth leaves room for rounding in convolutions over frequencies.

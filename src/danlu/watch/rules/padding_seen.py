@@ -1,7 +1,8 @@
 """padding-seen: what stands behind the end of a sequence changes the answers."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:

@@ -7,7 +7,8 @@ from danlu.watch.measured import Measured
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for trial in measured.interventions.values():
         # A net that sees later places too may be an autoencoder; one that does not is meant to go on with a sequence.
-        causal = trial.later <= thresholds["max_moved_share"]
+        # One whose answer moves with the places before its own alone shifts what it is given itself.
+        causal = trial.later <= thresholds["max_moved_share"] and not trial.own <= thresholds["max_moved_share"]
         if trial.lag == 0 and causal and trial.tokens and trial.places >= thresholds["min_places"]:
             where = (trial.name,) if trial.name else ()
             return Verdict("error", 1, {"places": trial.places}, where, remedies=("shift-targets",))
@@ -33,7 +34,7 @@ RULE = Rule(
     "Goodfellow et al. 2016, Deep Learning, section 10.2.1",
     severities=("error",),
     needs=("tried",),
-    fault_in="loss",
+    fault_in="targets",
     remedies=("shift-targets", "shift-once", "mask-inputs", *_REMEDIES.values()),
     thresholds={
         "max_moved_share": Threshold(0.001, "share"),
