@@ -1,5 +1,6 @@
 """What holds for every test and every example in a docstring, on whatever machine they run."""
 
+import gc
 import os
 import shutil
 import signal
@@ -20,10 +21,13 @@ _MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108 - pytest makes a fold
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
+# What is imported and collected lives until the end: the garbage collector need not look through it again and again.
+gc.disable()
+
 _ENDING = [one for one in signal.Signals if one.name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")]
 
-# No deadline: nothing is timed, and a machine may be busy.
-hypothesis.settings.register_profile("danlu", deadline=None, print_blob=True)
+# No deadline: nothing is timed, and a machine may be busy. Others are tried each time.
+hypothesis.settings.register_profile("danlu", deadline=None, max_examples=50, print_blob=True)
 hypothesis.settings.load_profile("danlu")
 
 
@@ -55,6 +59,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if addressed:
         raise pytest.UsageError("tests named by an address: " + ", ".join(addressed))
     _thin_out(items)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _thin_out(items: list[pytest.Item]) -> None:

@@ -94,29 +94,30 @@ def imports_go_down(module: Module) -> Iterator[str]:
     if module.folder not in MAY_IMPORT:
         yield module.at(ast.Pass(), f"{module.folder} is no folder of the house")
         return
-    for node in module.nodes:
-        for name in imported(node):
-            if name.startswith("."):
-                yield module.at(node, "relative import")
-            if name.partition(".")[0] != "danlu":
-                continue
-            target = name.split(".")[1] if "." in name else ""
-            target = target if target in MAY_IMPORT else ""
-            if target != module.folder and target not in MAY_IMPORT[module.folder]:
-                yield module.at(node, f"{module.folder} may not import {name}")
+    for node, name in module.imports:
+        if name.startswith("."):
+            yield module.at(node, "relative import")
+        if name.partition(".")[0] != "danlu":
+            continue
+        target = name.split(".")[1] if "." in name else ""
+        target = target if target in MAY_IMPORT else ""
+        if target != module.folder and target not in MAY_IMPORT[module.folder]:
+            yield module.at(node, f"{module.folder} may not import {name}")
 
 
 def imports_stand_at_the_top(module: Module) -> Iterator[str]:
+    ours = [node for node, name in module.imports if is_under(name, ["danlu"])]
     for function in module.nodes:
         if isinstance(function, Function):
-            for node in ast.walk(function):
-                if any(is_under(name, ["danlu"]) for name in imported(node)):
+            inside = range(function.lineno, (function.end_lineno or function.lineno) + 1)
+            for node in ours:
+                if node.lineno in inside:
                     yield module.at(node, f"import of ours inside {function.name}")
 
 
 def imports_name_what_they_take(module: Module) -> Iterator[str]:
-    for node in module.nodes:
-        if any(name.endswith(".*") for name in imported(node)):
+    for node, name in module.imports:
+        if name.endswith(".*"):
             yield module.at(node, "import *")
 
 
@@ -262,17 +263,17 @@ def public_names_are_documented(module: Module) -> Iterator[str]:
 def expected_errors_are_read(module: Module) -> Iterator[str]:
     """In tests: pytest.raises without match would be content with any error of that class."""
     for node in module.nodes:
-        words = {keyword.arg for keyword in getattr(node, "keywords", ())}
-        if isinstance(node, ast.Call) and dotted(node.func) == "pytest.raises" and "match" not in words:
+        if not isinstance(node, ast.Call) or dotted(node.func) != "pytest.raises":
+            continue
+        if "match" not in {keyword.arg for keyword in node.keywords}:
             yield module.at(node, "raises without match")
 
 
 def optional_parts_have_one_door(modules: Iterable[Module]) -> Iterator[str]:
     doors: defaultdict[str, set[str]] = defaultdict(set)
     for module in modules:
-        for node in module.nodes:
-            for name in imported(node):
-                doors[name.partition(".")[0]].add(module.path.as_posix())
+        for _, name in module.imports:
+            doors[name.partition(".")[0]].add(module.path.as_posix())
     for part in sorted(OPTIONAL & doors.keys()):
         if len(doors[part]) > 1:
             yield f"{part} is imported in {', '.join(sorted(doors[part]))}"
@@ -303,7 +304,7 @@ def every_folder_is_a_package(package: Path) -> Iterator[str]:
 def parts_are_declared(modules: Iterable[Module], project: dict[str, object]) -> Iterator[str]:
     """Base dependencies are what the code imports, no more and no less; an extra may wait for its code."""
     called = {"sklearn": "scikit-learn", "PIL": "pillow", "distributed": "dask", "markdown_it": "markdown-it-py"}
-    names = {name.partition(".")[0] for module in modules for node in module.nodes for name in imported(node)}
+    names = {name.partition(".")[0] for module in modules for _, name in module.imports}
     used = {called.get(name, name.replace("_", "-")) for name in names - set(sys.stdlib_module_names) - {"danlu"}}
     base, extras = project["dependencies"], project["optional-dependencies"]
     assert isinstance(base, list)

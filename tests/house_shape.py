@@ -99,9 +99,9 @@ def class_names_mean_one_thing(modules: Iterable[Module]) -> Iterator[str]:
     homes: defaultdict[str, list[str]] = defaultdict(list)
     for module in modules:
         if module.path.suffix == ".py":
-            for node in module.tree.body:
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    homes[node.name].append(module.path.as_posix())
+            for name in module.classes:
+                if not name.startswith("_"):
+                    homes[name].append(module.path.as_posix())
     for name, places in sorted(homes.items()):
         if len(places) > 1:
             yield f"{name} stands in {' and '.join(places)}"

@@ -25,13 +25,39 @@ class Module:
         return ast.parse(self.text)
 
     @functools.cached_property
-    def nodes(self) -> tuple[ast.AST, ...]:
-        return tuple(ast.walk(self.tree))
+    def nodes(self) -> Sequence[ast.AST]:
+        """Those that `ast.walk` gives, but for the marks of a name that is read or written; in half its time."""
+        found: list[ast.AST] = [self.tree]
+        for node in found:
+            for value in vars(node).values():
+                if isinstance(value, list):
+                    found += [one for one in value if isinstance(one, ast.AST)]
+                elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                    found.append(value)
+        return found
+
+    @functools.cached_property
+    def imports(self) -> Sequence[tuple[ast.Import | ast.ImportFrom, str]]:
+        """Every import statement, with each dotted name that it takes."""
+        statements = (node for node in self.nodes if isinstance(node, ast.Import | ast.ImportFrom))
+        return tuple((node, name) for node in statements for name in imported(node))
+
+    @functools.cached_property
+    def classes(self) -> Sequence[str]:
+        """The classes that stand at the top."""
+        return tuple(node.name for node in self.tree.body if isinstance(node, ast.ClassDef))
 
     @functools.cached_property
     def mentions(self) -> Sequence[tuple[ast.AST, str]]:
         """Every import, and every use of what was imported, by its full dotted name, whatever alias it goes by."""
         return tuple(_mentions(self.nodes))
+
+    def let_go(self) -> "Module":
+        """Keep what the rules over all files ask for; the rest of what was parsed is large."""
+        assert self.imports is not None and self.classes is not None and self.mentions is not None
+        for large in ("tree", "nodes"):
+            self.__dict__.pop(large, None)
+        return self
 
     @property
     def folder(self) -> str:

@@ -7,7 +7,11 @@ from typing import Any
 
 from danlu.base.words import LANGUAGES, speaking
 from danlu.watch.contract import Rule, Verdict, finding_of
-from danlu.watch.measured import Evaluation, Head, Layer, Measured, Optimiser
+from danlu.watch.layer_facts import Layer
+from danlu.watch.loss_facts import Head
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.series import Series
 
 Build = Callable[..., Measured]

@@ -91,14 +91,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-@pytest.mark.every(8)
+@pytest.mark.every(16)
 @pytest.mark.parametrize("page", [page for page in PAGES if not page.chinese], ids=name_of)
 def test_a_page_does_what_it_says(page: Page, folder: Path) -> None:
     _run(page, page.blocks, folder, QUICK)
     _run_tables(page, QUICK)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("page", [page for page in PAGES if page.chinese and _told_in_chinese(page)], ids=name_of)
 def test_a_chinese_page_shows_what_is_printed(page: Page, folder: Path) -> None:
     """Its code is that of the English page (tests/test_documentation.py); run as far as output is shown."""

@@ -15,7 +15,7 @@ MOST_LINES = 40
 NEEDS_DATA: dict[str, tuple[str, ...]] = {"tagging": (), "language": (), "forecast": ("airline-passengers.csv",)}
 
 
-@pytest.mark.every(8)
+@pytest.mark.every(16)
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in NEEDS_DATA])
 def test_an_example_runs(name: str, tmp_path: Path) -> None:
     told = run(name, tmp_path)

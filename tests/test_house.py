@@ -22,7 +22,7 @@ RULES_BESIDE: list[Check] = [house.files_and_functions_are_short, house.expected
 
 
 def modules() -> Iterator[Module]:
-    """Those of the package; read anew each time, since what was parsed of them is large."""
+    """Those of the package."""
     for file in sorted(PACKAGE.rglob("*.py*")):
         if file.suffix in (".py", ".pyi"):
             yield Module.read(file, PACKAGE)
@@ -34,21 +34,31 @@ def beside() -> Iterator[Module]:
             yield Module.read(file, ROOT)
 
 
-@pytest.fixture(scope="module")
-def whole() -> list[Module]:
-    """The package for rules that look at all of it."""
-    return list(modules())
+Breaches = dict[str, list[str]]
 
 
 @pytest.fixture(scope="module")
-def breaches() -> dict[str, list[str]]:
-    """What each rule says, of all files: each is parsed once."""
-    found = {f"{name_of(check)}": list[str]() for check in (*RULES, *RULES_BESIDE)}
-    for read, rules in ((modules, RULES), (beside, RULES_BESIDE)):
-        for module in read():
-            for check in rules:
-                found[f"{name_of(check)}"] += check(module)
-    return found
+def read() -> tuple[list[Module], Breaches]:
+    """The package for rules that look at all of it, and what each rule says of all files: each is parsed once."""
+    whole, found = list[Module](), {f"{name_of(check)}": list[str]() for check in (*RULES, *RULES_BESIDE)}
+    for module in modules():
+        for check in RULES:
+            found[f"{name_of(check)}"] += check(module)
+        whole.append(module.let_go())
+    for module in beside():
+        for check in RULES_BESIDE:
+            found[f"{name_of(check)}"] += check(module)
+    return whole, found
+
+
+@pytest.fixture(scope="module")
+def whole(read: tuple[list[Module], Breaches]) -> list[Module]:
+    return read[0]
+
+
+@pytest.fixture(scope="module")
+def breaches(read: tuple[list[Module], Breaches]) -> Breaches:
+    return read[1]
 
 
 def name_of(value: object) -> str | None:

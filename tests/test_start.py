@@ -69,6 +69,7 @@ def test_a_command_that_trains_nothing_imports_nothing_that_takes_long(words: tu
     assert not loaded & {*HEAVY, "numpy"} - ({"numpy"} if words[0] in ("show", "runs") else set[str]())
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("words", COUNTING, ids=" ".join)
 def test_a_study_is_shown_without_torch(words: tuple[str, ...], tmp_path: Path) -> None:
     code, loaded = loaded_by(words, tmp_path)
@@ -76,6 +77,7 @@ def test_a_study_is_shown_without_torch(words: tuple[str, ...], tmp_path: Path) 
     assert loaded & {*HEAVY} == {"scipy"}
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("words", MISTAKES, ids=" ".join)
 def test_a_mistake_is_told_as_fast(words: tuple[str, ...], tmp_path: Path) -> None:
     code, loaded = loaded_by(words, tmp_path)

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.interventions import InterventionProbe
 

@@ -37,7 +37,7 @@ def validated(kind: type[Any], values: dict[str, Any]) -> Any:
         return None
 
 
-@pytest.mark.every(12)
+@pytest.mark.every(24)
 @pytest.mark.parametrize(("kind", "key"), KEYS, ids=lambda value: getattr(value, "__name__", value))
 @given(value=VALUES)
 def test_it_agrees_with_the_validator(kind: type[Any], key: str, value: Any) -> None:

@@ -87,6 +87,7 @@ def zipped(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("make", [gzipped, zipped])
 def test_a_bomb_is_refused_by_its_ratio(make: Callable[[Path], Path], tmp_path: Path, language: str) -> None:
     with pytest.raises(UserError, match={"en": "decompression bomb", "zh": "解压炸弹"}[language]):

@@ -31,6 +31,7 @@ def numbers_for(id: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("id", TITLES)
 @pytest.mark.parametrize(("written", "read"), [("en", "zh"), ("zh", "en")])
 def test_every_finding_is_told_again(id: str, written: str, read: str) -> None:

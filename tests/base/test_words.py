@@ -1,6 +1,5 @@
 """Both languages say the same things, and the code asks for no phrase that is missing and leaves none unasked."""
 
-import ast
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from asked_phrases import as_python, asks, page_ids
 from danlu.base.recipe_values import LearnedTask
 from danlu.base.words import LANGUAGES, catalogue, language, say, speaking, use_language
 
@@ -16,7 +16,6 @@ SOURCES = sorted((Path(__file__).parents[2] / "src" / "danlu").rglob("*.py"))
 SCRIPTS = sorted((Path(__file__).parents[2] / "src" / "danlu" / "view" / "page" / "assets").glob("*.js"))
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 HALF_WIDTH_AFTER_CHINESE = re.compile(r"[\u3400-\u9fff](?:[,;!?]|:(?!//)|\.(?:\s|$))")
-ID = re.compile(r"[a-z]+\.[a-z0-9_-]+")
 
 # Phrases that are the same signs in Chinese: names of measures and the like.
 TECHNICAL = {"data.place-y", "view.metric-f1", "view.metric-r2"}
@@ -102,59 +101,14 @@ def not_chinese(phrases: Catalogue) -> Iterator[str]:
             yield id
 
 
-def asked_for(source: str) -> Iterator[tuple[str, set[str] | None]]:
-    """The ids that calls of say, fail, Fault and faults.add write out, and the values with each, where known."""
-    for call in ast.walk(ast.parse(source)):
-        if not (isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant)):
-            continue
-        name, id = ast.unparse(call.func), call.args[0].value
-        if re.fullmatch(r"(.*\.)?(say|fail|Fault)|.*faults\.add", name) and isinstance(id, str):
-            yield id, _values(call, name)
-
-
-def _values(call: ast.Call, name: str) -> set[str] | None:
-    if name.endswith("Fault"):
-        given = call.args[1] if len(call.args) > 1 else ast.Dict([], [])
-        if isinstance(given, ast.Dict) and all(isinstance(key, ast.Constant) for key in given.keys):
-            return {ast.literal_eval(key) for key in given.keys if key is not None}
-        return None
-    names = [keyword.arg for keyword in call.keywords]
-    return None if None in names else {name for name in names if name is not None}
-
-
-def prefixes(source: str) -> set[str]:
-    """The fixed beginnings of ids that are put together: f"recipe.wanted-{kind}" gives recipe.wanted-."""
-    beginnings = (node.values[0] for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr))
-    texts = {str(part.value) for part in beginnings if isinstance(part, ast.Constant)}
-    return {text for text in texts if re.fullmatch(r"[a-z]+\.[a-z0-9_-]*-", text)}
-
-
-def constants(source: str) -> set[str]:
-    """Whatever could be an id: literals of that form, also those in tables and arguments."""
-    nodes = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
-    return {value for value in nodes if isinstance(value, str) and ID.fullmatch(value)}
-
-
-def page_ids(script: str) -> set[str]:
-    """The ids that a script of the page asks `danlu.say` for outright, of the area "page"."""
-    return {f"page.{id}" for id in re.findall(r'danlu\.say\("([a-z0-9-]+)"', script)}
-
-
-def as_python(script: str) -> str:
-    """A source whose constants and prefixes are those that a script of the page may ask for."""
-    names = re.findall(r'"([a-z][a-z0-9-]*)"', script)
-    beginnings = re.findall(r"`([a-z][a-z0-9-]*-)\$\{", script)
-    return "\n".join([*(f'"page.{name}"' for name in names), *(f'f"page.{start}{{x}}"' for start in beginnings)])
-
-
 def missing(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
     for source in sources:
-        for id, values in asked_for(source):
+        for id, values in asks(source).calls:
             if id not in phrases:
                 yield f"{id} stands in no catalogue"
             elif values is not None and not placeholders(phrases[id]) <= values:
                 yield f"{id} is not given {', '.join(sorted(placeholders(phrases[id]) - values))}"
-        for prefix in prefixes(source):
+        for prefix in sorted(asks(source).prefixes):
             area = prefix.partition(".")[0]
             known_area = any(id.startswith(f"{area}.") for id in phrases)
             if known_area and not any(id.startswith(prefix) for id in phrases):
@@ -162,9 +116,9 @@ def missing(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
 
 
 def unasked(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
-    sources = list(sources)
-    written = {id for source in sources for id in constants(source)}
-    built = tuple(prefix for source in sources for prefix in prefixes(source))
+    found = [asks(source) for source in sources]
+    written = {id for asked in found for id in asked.constants}
+    built = tuple(prefix for asked in found for prefix in asked.prefixes)
     yield from (id for id in phrases if id not in written and not id.startswith(built))
 
 

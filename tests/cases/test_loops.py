@@ -72,7 +72,7 @@ LOOPS: dict[str, Right] = {
 }
 
 
-@pytest.mark.every(8)
+@pytest.mark.every(16)
 @pytest.mark.parametrize("name", LOOPS)
 def test_a_loop_is_seen_as_it_is(name: str, cases_root: Path) -> None:
     script = cases_root / "loops" / f"{name}.py"

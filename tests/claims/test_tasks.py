@@ -72,6 +72,7 @@ def test_each_place_has_its_task_its_measure_and_its_trainings(folder: Path) -> 
     assert [plot.y for plot in evidence.figure] == ["accuracy", "loss", "train-loss"], "no two measures on one axis"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_task_whose_data_cannot_be_had_is_left_out_and_told(language: str, folder: Path) -> None:
     options = options_of(None, None, None, None, None)

@@ -219,6 +219,7 @@ def refuse(code: int) -> Callable[..., Any]:
 DISK = {errno.ENOSPC: ("the disk is full", "磁盘已满"), errno.EACCES: ("may not write", "没有写入权限")}
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("code", DISK)
 @pytest.mark.parametrize("operation", ["mkdir", "write", "fsync", "replace"])
 def test_a_disk_that_refuses_the_run_folder(
@@ -249,6 +250,7 @@ class FullDisk:
 SMALL = ("train.epochs=2", "train.batch_size=100", "train.checkpoint_steps=5")
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("moment", ["checkpoint", "journal"])
 def test_a_disk_that_fills_up_keeps_what_was_saved(
     moment: str, language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
@@ -278,6 +280,7 @@ def test_a_disk_that_fills_up_keeps_what_was_saved(
         assert all(torch.equal(tensor, ends[1].parts[part][name]) for name, tensor in tensors.items())
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("more", [(), ("--json",)], ids=["plain", "json"])
 def test_a_flipped_byte_costs_one_checkpoint(
     more: tuple[str, ...], language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ import pytest
 from command_line import CHINESE, Type, assert_refused
 
 
+@pytest.mark.every(2)
 def test_a_healthy_recipe_passes(type_in: Type, language: str) -> None:
     answer = type_in("check", "--net", "mlp", "--data", "iris", "--lang", language)
     assert answer.code == 0
@@ -13,6 +14,7 @@ def test_a_healthy_recipe_passes(type_in: Type, language: str) -> None:
     assert bool(CHINESE.search(answer.out)) == (language == "zh")
 
 
+@pytest.mark.every(2)
 def test_a_recipe_that_cannot_learn_ends_with_1(type_in: Type, language: str) -> None:
     answer = type_in(
         "check", "--net", "mlp", "--data", "digits", "optim.lr=20", "train.batch_size=32", "--lang", language

@@ -61,6 +61,7 @@ def test_the_book_holds_both_languages(type_in: Type) -> None:
     assert type_in("claims", "--book", "notes.html", "--json").json == {"book": "notes.html", "claims": 1}
 
 
+@pytest.mark.every(2)
 def test_a_claim_of_ones_own(type_in: Type, language: str) -> None:
     told = type_in("claims", "new", "mine.toml", "--lang", language)
     assert "mine.toml" in told.out

@@ -33,6 +33,7 @@ def test_chinese_is_spoken(type_in: Type) -> None:
     assert "次训练" in answer.err
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("words", "english", "chinese"),
     [
@@ -64,6 +65,7 @@ def test_mistakes_are_told_in_both_languages(type_in: Type, words: tuple[str, ..
         assert "Traceback" not in answer.err
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("words", [("--seeds", "1"), ("--vary", "optim.name=sgd,adam", "optim.momentum=0.9")])
 def test_what_is_only_doubtful_is_told_and_the_study_goes_on(
     type_in: Type, words: tuple[str, ...], language: str

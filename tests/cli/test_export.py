@@ -57,6 +57,7 @@ def test_every_kind_answers_as_the_run(name: str, type_in: Type, place: Path, wo
             assert float(found[3]) == pytest.approx(float(wanted[3]), abs=1e-5)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", KINDS)
 def test_scores_and_notes_are_those_of_the_run(name: str, type_in: Type, place: Path, work: Path) -> None:
     rows = "size,kind,late,y\n8,a,2024-01-03,big\n1,z,2024-02-01,small\n,b,,\n"
@@ -215,6 +216,7 @@ print(code, *(name for name in sys.modules if name.partition(".")[0] == "torch")
 """
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("words", [("predict", "model.onnx", "table.csv", "--json"), ("check", "model.onnx", "--json")])
 def test_an_onnx_file_is_asked_without_torch(words: tuple[str, ...], place: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, *words]

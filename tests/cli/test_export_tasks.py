@@ -128,7 +128,7 @@ print(code, *(name for name in sys.modules if name.partition(".")[0] == "torch")
 """
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 def test_it_is_asked_without_torch(asked: Asked) -> None:
     place = asked.run.folder.parent
     for words in (("predict", "model.onnx", str(asked.file), "--json"), ("check", "model.onnx", "--json")):
@@ -153,6 +153,7 @@ def test_masks_are_written_as_the_run_writes_them(tmp_path_factory: pytest.TempP
     assert answer.json["proof"]["resize"]["steps"][-1].endswith("squeezed, nothing cut")
 
 
+@pytest.mark.every(2)
 def test_whoever_has_to_resize_is_told(tmp_path: Path, type_in: Type, language: str) -> None:
     for label, value in (("dark", 20), ("light", 200)):
         (tmp_path / "seen" / label).mkdir(parents=True)

@@ -16,6 +16,7 @@ def parent(work: Path, type_in: Type) -> Path:
     return Path("runs/parent")
 
 
+@pytest.mark.every(2)
 def test_a_run_is_trained_further(language: str, parent: Path, type_in: Type) -> None:
     whole = type_in(*SOFTMAX, "train.epochs=5", "train.batch_size=100", "--folder", "whole", "--json").json
     answer = type_in("fit", parent, "--epochs", "+3", "--name", "further", "--lang", language)
@@ -47,6 +48,7 @@ def test_data_that_were_moved_are_named(language: str, work: Path, type_in: Type
     assert type_in("fit", "run", "--epochs", "+1", "--data", "u.csv", "--folder", "further").code == 0
 
 
+@pytest.mark.every(2)
 def test_other_data_begin_with_the_weights_of_a_run(language: str, work: Path, type_in: Type) -> None:
     (work / "t.csv").write_text(TABLE)
     (work / "u.csv").write_text(TABLE.replace("3,3,1", "3,3,2"))
@@ -89,7 +91,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_one_sentence_in_either_language(
     name: str, language: str, work: Path, parent: Path, type_in: Type
@@ -109,6 +111,7 @@ def test_help_tells_of_both(language: str, parent: Path, type_in: Type) -> None:
     assert bool(CHINESE.search(told.out.replace("炉", ""))) == (language == "zh")
 
 
+@pytest.mark.every(2)
 def test_a_study_is_given_further_seeds(language: str, parent: Path, type_in: Type) -> None:
     words = ("compare", "--net", "softmax-regression", *SMALL, "--vary", "optim.lr=0.01,0.1", "--folder", "study")
     before = type_in(*words, "--seeds", "2", "--json").json

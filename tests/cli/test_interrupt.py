@@ -19,7 +19,7 @@ from danlu.base.events import Event, StepDone, Stop
 from danlu.run.interrupt import Interrupt
 from danlu.train.checkpoint import load_newest
 
-TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=20", "train.batch_size=8", "--folder"]
+TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=10", "train.batch_size=8", "--folder"]
 
 
 def begin(folder: Path, *more: str) -> preloaded.Process:
@@ -118,6 +118,7 @@ def test_terminated_twice_it_still_saves(language: str, work: Path, type_in: Typ
     assert newest is not None and newest.step == 7
 
 
+@pytest.mark.every(2)
 def test_told_twice_it_says_that_it_stopped_at_once(
     language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:

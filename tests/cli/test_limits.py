@@ -30,6 +30,7 @@ OPTIONS = [
 WORDS = ("-1", "1000000000000", "1" + "0" * 30, "9" * 5000, "nan", "1.5", "true", "abc", "")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("words", "option"), OPTIONS)
 def test_options_of_the_command_line(words: tuple[str, ...], option: str, type_in: Type) -> None:
     harmless = {"--margin": ("0.5",), "--minutes": ("1000000000000", "1.5", "1" + "0" * 30), "--lowest": ("1.5",)}

@@ -223,6 +223,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_one_message_in_either_language(name: str, language: str, work: Path, type_in: Type) -> None:
     mistake = MISTAKES[name]

@@ -203,6 +203,7 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 WRONG = TRAIN.rstrip().rsplit("\n", 5)[0] + "\nmany,a,big\n"
 
 
+@pytest.mark.every(2)
 @pytest.mark.usefixtures("small_portions")
 @pytest.mark.parametrize("who", ["run", "export"])
 def test_a_portion_in_a_portion_out(type_in: Type, answering: dict[str, Path], work: Path, who: str) -> None:
@@ -221,6 +222,7 @@ def test_a_portion_in_a_portion_out(type_in: Type, answering: dict[str, Path], w
     assert (work / "new/answers.csv").read_text(encoding="utf-8").splitlines() == answer.out.splitlines()
 
 
+@pytest.mark.every(2)
 @pytest.mark.usefixtures("small_portions")
 @pytest.mark.parametrize("who", ["run", "export"])
 @pytest.mark.parametrize("before", [None, "kept"])

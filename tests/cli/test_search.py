@@ -37,6 +37,7 @@ SEARCH = ("compare", "--net", "mlp", "--data", "iris", "train.epochs=4")
 RATE = ("--search", "optim.lr=1e-4..1")
 
 
+@pytest.mark.every(2)
 def test_a_search_is_shown_and_shown_again(type_in: Type, language: str) -> None:
     answer = type_in(*SEARCH, *RATE, "--trainings", "8", "--folder", "mine", "--lang", language)
     assert answer.code == 0
@@ -61,6 +62,7 @@ def test_a_plan_of_a_search_trains_nothing(type_in: Type, work: Path) -> None:
     assert list(work.iterdir()) == []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("words", "english", "chinese"),
     [

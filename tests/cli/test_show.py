@@ -9,6 +9,7 @@ from command_line import CHINESE, Type
 DIVERGED = ("fit", "--net", "softmax-regression", "--data", "iris", "optim.lr=1e6", "train.epochs=3", "--name", "wild")
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("words", [("show", "runs/wild"), ("show",)])
 def test_findings_stand_above_the_score(words: tuple[str, ...], language: str, work: Path, type_in: Type) -> None:
     type_in(*DIVERGED)
@@ -22,6 +23,7 @@ def test_findings_stand_above_the_score(words: tuple[str, ...], language: str, w
     assert bool(CHINESE.search(answer.out.splitlines()[-1])) == (language == "zh")
 
 
+@pytest.mark.every(2)
 def test_what_a_language_model_wrote_is_shown(language: str, work: Path, type_in: Type) -> None:
     (work / "book.txt").write_text("the time traveller smiled round at us\n" * 60, encoding="utf-8")
     small = ("train.epochs=2", "net.hidden=8", "net.embedding=8", "train.batch_size=8", "--name", "book")

@@ -139,6 +139,7 @@ def test_data_lists_and_describes(language: str, work: Path, type_in: Type) -> N
     assert type_in("data", "digits", "--json").json["sizes"] == {"train": 1258, "validation": 180, "test": 359}
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("spelling", [("--data.root", "{}"), ("--data.root={}",), ("data.root={}",)])
 def test_the_data_root_in_every_spelling(spelling: tuple[str, ...], data_root: Path, type_in: Type) -> None:
     tokens = [token.format(data_root) for token in spelling]

@@ -63,7 +63,7 @@ KNOWN: dict[str, tuple[str, int, tuple[int, ...] | None, int]] = {
 }
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", catalogue.names())
 def test_every_set_loads_by_one_word_and_tells_of_itself(name: str, data_root: Path, asked: list[str]) -> None:
     data = load(name, root=str(data_root))

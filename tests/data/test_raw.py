@@ -125,6 +125,7 @@ def seen(data: Dataset, part: str) -> torch.Tensor:
     return torch.cat([x for x, _ in data.batches(part, 50, device=torch.device("cpu"))])
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", CASES)
 def test_encoded_again_they_are_what_the_net_saw(name: str, tmp_path: Path) -> None:
     source, options = CASES[name]

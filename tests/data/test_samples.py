@@ -98,6 +98,7 @@ TAKEN: dict[str, Callable[[int], Any]] = {
 }
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("make", TAKEN.values(), ids=TAKEN.keys())
 def test_what_can_be_read_is_trained_on(make: Callable[[int], Any], tmp_path: Any) -> None:
     run = fit(

@@ -181,6 +181,7 @@ def test_pictures_become_floats_with_channels_first(shape: tuple[int, ...], samp
     assert torch.equal(data.encode(numpy.full((1, *shape), 7, numpy.uint8)), x[7:8])
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("workers", [0, 1])
 def test_pictures_of_different_size_are_refused(workers: int, language: str) -> None:
     words = {"en": r"differ in shape: \[1, 4, 5\] and \[1, 5, 5\]", "zh": "样本形状不一致"}

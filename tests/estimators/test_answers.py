@@ -25,6 +25,7 @@ def here(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("y", [IRIS[1], numpy.array(["a", "b", "c"])[IRIS[1]], IRIS[1] + 5], ids=["0..", "text", "5.."])
 def test_classes_and_probabilities_are_those_of_fit(y: Any) -> None:
     model = danlu.Classifier("mlp", **SETTINGS).fit(IRIS[0], y)
@@ -44,6 +45,7 @@ def test_numbers_are_those_of_fit() -> None:
     assert pairs.predict(x[:5]).shape == (5, 2)
 
 
+@pytest.mark.slow
 def test_images_are_those_of_fit() -> None:
     images, y = DIGITS.images[:300].astype(numpy.uint8), DIGITS.target[:300]
     model = danlu.Classifier("lenet5", epochs=1).fit(images, y)

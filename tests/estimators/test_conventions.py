@@ -20,7 +20,7 @@ NOT_KEPT = {
 }
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.filterwarnings("ignore::danlu.DataWarning")  # some checks ask for samples far from those trained on
 @parametrize_with_checks(
     [danlu.Classifier("mlp", epochs=20), danlu.Regressor("mlp", epochs=20)], expected_failed_checks=lambda _: NOT_KEPT

@@ -41,6 +41,7 @@ def test_the_seeds_to_judge_by_are_not_those_to_tune_by() -> None:
     assert not set(HELD_OUT_SEEDS) & set(TUNING_SEEDS)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", QUICK_HEALTHY)
 def test_healthy_programs_learn_and_nothing_is_said_of_them(name: str) -> None:
     outcome = run(Task("healthy", name, 0))
@@ -49,7 +50,7 @@ def test_healthy_programs_learn_and_nothing_is_said_of_them(name: str) -> None:
     assert contradictions(outcome) == []
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", QUICK_PLANTED)
 def test_planted_faults_cost_something_and_are_found(name: str) -> None:
     planted, twin = (run(Task(kind, name, 0)) for kind in ("planted", "twin"))

@@ -65,7 +65,7 @@ def test_the_numbers_of_a_runs_pictures_are_its_journals(run: danlu.Run) -> None
     assert info.history.net.input_shape == (1, 8, 8)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("kind", [None, "curves", "flow", "net", "confusion", "calibration", "worst"])
 def test_each_kind_of_a_run(kind: str | None, run: danlu.Run) -> None:
     assert "<svg" in svg(danlu.draw(run, kind=kind))

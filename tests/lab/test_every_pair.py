@@ -228,7 +228,7 @@ def marked(net: str, data: str, verb: Callable[..., None]) -> Any:
     return pytest.param(net, data, verb, id=f"{net}-{data}-{verb.__name__}", marks=marks)
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 @pytest.mark.parametrize(("net", "data", "verb"), [marked(*pair, verb) for pair in PAIRS for verb in VERBS])
 def test_a_net_and_data_it_is_for(
     net: str, data: str, verb: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -80,7 +80,7 @@ def test_mistakes_are_told_and_nothing_is_written(
     assert sorted(os.listdir(place)) == before
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_is_reported(name: str, tmp_path: Path, language: str) -> None:
     run = trained(ground_of(TASKS[name], tmp_path), tmp_path / "run", epochs=1)

@@ -33,7 +33,7 @@ SETTINGS = {
 }
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     "moments",
     [(1,), (17,), (32,), (33,), (95,), (96,), (5, 31, 32, 64, 90)],
@@ -56,7 +56,7 @@ def test_interrupted_and_resumed_ends_bit_identical(
     assert_same_end(whole, broken)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("name", sorted(set(OPTIMISERS) - {"sparse-adam", "muon", "lbfgs"}))
 def test_every_optimiser_goes_on_exactly_in_float64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     settings = {"epochs": 2, "batch_size": 100, "precision": "float64", "optim.name": name, "progress": False}
@@ -89,7 +89,7 @@ class Noisy(nn.Module):
         return self.linear(x.flatten(1) * (0.5 + self.draw()))
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("kind", DRAWS)
 @pytest.mark.parametrize("moments", [(5,), (33, "validation", 90)], ids=str)
 def test_a_net_that_draws_also_in_evaluation_goes_on_exactly(
@@ -142,6 +142,7 @@ def test_a_net_given_as_an_object_goes_on_from_its_own_initial_weights(
     assert_same_end(whole, danlu.resume(tmp_path / "broken", net=net(), progress=False))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("progress", [True, False])
 def test_a_damaged_checkpoint_is_passed_over_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], progress: bool

@@ -24,6 +24,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch, folder: Path, net: object = "softma
     return folder
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"hardware": {}}'])
 def test_without_its_environment_a_run_goes_on_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], content: str | None
@@ -50,6 +51,7 @@ def test_another_machine_is_told_also_where_nothing_else_is_shown(
     assert ("last bits" if language == "en" else "末几位") in told
 
 
+@pytest.mark.every(2)
 def test_a_net_of_another_structure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str) -> None:
     folder = stopped(monkeypatch, tmp_path / "run", two_layers(1))
     wider = nn.Sequential(nn.Flatten(), nn.Linear(64, 9), nn.Tanh(), nn.Linear(9, 10))
@@ -67,6 +69,7 @@ def test_a_net_of_another_structure_is_told(tmp_path: Path, monkeypatch: pytest.
 TABLE = "a,b,y\n" + "".join(f"{row % 7},{row % 5},{row % 2}\n" for row in range(60))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("kind", [str, Path])
 def test_data_that_were_moved_can_be_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type, language: str

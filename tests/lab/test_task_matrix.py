@@ -82,7 +82,7 @@ DOES: dict[str, Callable[[Ground, Path], None]] = dict(
 )
 
 
-@pytest.mark.every(16)
+@pytest.mark.every(32)
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("name", TASKS)
 def test_a_cell_works_or_says_why_not(name: str, verb: str, tmp_path: Path) -> None:

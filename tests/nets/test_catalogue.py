@@ -84,6 +84,7 @@ def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
     assert first_tensor(outputs).shape == (2, *shapes.get(name, (3,)))
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_option_is_kept_as_an_attribute_and_rebuilds_the_net(name: str) -> None:
     net = built(name)
@@ -180,6 +181,7 @@ def test_a_misfit_of_the_data_does_not_hide_wrong_options(language: str) -> None
     assert len(caught.value.faults) == 2
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_example_is_described(name: str) -> None:
     net, sample_shape = example(name)
@@ -192,6 +194,7 @@ def test_every_example_is_described(name: str) -> None:
 MULTIPLY_ADDS = {"resnet18": 1.81, "resnet50": 4.09, "googlenet": 1.5, "densenet121": 2.83}  # published, in 10⁹
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", MULTIPLY_ADDS)
 def test_multiply_adds_are_those_published(name: str) -> None:
     assert describe(*example(name)).multiply_adds / 1e9 == pytest.approx(MULTIPLY_ADDS[name], abs=0.006)
@@ -230,6 +233,7 @@ def test_asking_for_the_recipe_draws_nothing() -> None:
     assert not torch.equal(before, after_building)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", [name for name in NAMES if not isinstance(name, str) or NETS[name].size])
 def test_sizes_that_are_written_down_are_those_measured(name: str) -> None:
     described = describe(*example(name))

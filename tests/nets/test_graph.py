@@ -74,7 +74,7 @@ def test_a_loop_over_a_list_is_drawn_turn_by_turn() -> None:
     assert len(graph.edges) == 7
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("name", ["lenet5", "googlenet", "densenet121", "language-model", "autoencoder", "mlp"])
 def test_totals_are_those_that_describe_tells(name: str) -> None:
     net, shape = example(name)

@@ -44,7 +44,7 @@ def learns(net: nn.Module, x: torch.Tensor) -> None:
     assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in net.parameters())
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("net", LARGE)
 @pytest.mark.parametrize(
     "size", [(33, 33), *(pytest.param(size, marks=pytest.mark.slow) for size in ((64, 64), (40, 96)))]
@@ -84,6 +84,7 @@ def test_a_plain_twin_lacks_nothing_but_the_projections(net: Any) -> None:
     assert {name: weight.shape for name, weight in plain.named_parameters()} == shapes
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("net", TWINS)
 def test_only_the_plain_twin_forgets_what_its_blocks_drop(net: Any) -> None:
     def spread(shortcut: bool) -> float:

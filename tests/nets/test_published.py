@@ -50,6 +50,7 @@ def test_names_and_shapes_are_those_of_the_published_files(name: str) -> None:
     assert digest(published(name)) == json.loads(GOLDEN.read_text())[name]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("name", "tensors"),
     [

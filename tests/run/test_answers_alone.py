@@ -20,7 +20,7 @@ def same(one: Any, other: Any) -> bool:
     return bool(numpy.array_equal(numpy.asarray(one), numpy.asarray(other)))
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(5)
 @pytest.mark.parametrize("case", CASES)
 def test_the_answers_need_nothing_but_the_folder(case: Case, tmp_path: Path) -> None:
     run, raw = trained(case, tmp_path)
@@ -58,7 +58,7 @@ CHANGES: list[tuple[Callable[[polars.DataFrame], polars.DataFrame], str, str]] =
 ]
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize(("change", "english", "chinese"), CHANGES)
 def test_a_table_that_has_changed(
     change: Callable[[polars.DataFrame], polars.DataFrame], english: str, chinese: str, tmp_path: Path, language: str
@@ -84,6 +84,7 @@ def test_a_table_that_has_changed(
     assert same(danlu.resume(run.folder, progress=False).predict(raw), first)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("case", [table, digits])
 def test_a_folder_of_danlu_0_1_answers_while_its_data_are_the_same(case: Case, tmp_path: Path) -> None:
     run, raw = trained(case, tmp_path)
@@ -116,6 +117,7 @@ def test_the_package_is_strict_json_there_from_the_first_moment(tmp_path: Path) 
     assert (package["schema"], package["preprocessing"]["task"]) == (2, "classification")
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"schema": 1}', "flip"])
 def test_a_damaged_package_is_told(damage: str, tmp_path: Path, language: str) -> None:
     run, raw = trained(table, tmp_path)

@@ -44,6 +44,7 @@ def trained(folder: Path, data: Any, **settings: Any) -> danlu.Run:
     return danlu.fit("linear-regression", data, folder=folder, **settings)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("kind", loaders())
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_the_recipe_tells_the_batches_that_were_trained_on(tmp_path: Path, kind: str, accumulate: int) -> None:

@@ -64,7 +64,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("section", ["data", "loss", "optim", "schedule", "train"])
 def test_every_number_of_a_recipe(section: str, tmp_path: Path) -> None:
     keys = [key for own, key in numeric() if own == section]
@@ -143,6 +143,7 @@ def test_every_number_of_load(source: str, sources: dict[str, Any]) -> None:
             assert said or value not in ("abc", True), f"{key}={value} was accepted"
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", [name for name in names() if NETS[name].sample_shape != (3, 224, 224)])
 def test_every_number_of_a_net(name: str) -> None:
     entry = NETS[name]
@@ -228,6 +229,7 @@ MEASURES = [
 ]  # fmt: skip
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(("verb", "key"), COUNTS)
 def test_counts_by_keyword(verb: str, key: str, trained: danlu.Run, tmp_path: Path) -> None:
     call = calls(trained, tmp_path)[verb]

@@ -48,6 +48,7 @@ def test_a_net_of_one_s_own_computes_in_it_and_comes_to_the_same(tmp_path: Path)
         torch.testing.assert_close(run.net().state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("asked", "last"), [(None, True), (True, True), (False, False)])
 def test_danlu_s_own_nets_do_so_unless_told_otherwise(asked: bool | None, last: bool, tmp_path: Path) -> None:
     settings = {} if asked is None else {"channels_last": asked}

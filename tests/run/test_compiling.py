@@ -91,6 +91,7 @@ def test_watching_changes_no_bit(quick: Callable[[float], None], tmp_path: Path)
     assert_same_bits(*runs)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("pays", [0.0, 1e9])
 def test_a_resume_runs_the_code_that_the_run_began_with(
     pays: float, quick: Callable[[float], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -122,6 +123,7 @@ OFF: dict[str, tuple[bool, float, Any, str]] = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("case", OFF)
 def test_where_it_does_not_pay_it_is_off_and_told(
     case: str, quick: Callable[[float], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -48,6 +48,7 @@ def test_every_setting_of_the_data_reaches_them(tmp_path: Path) -> None:
     assert danlu.Run(tmp_path / "run").data.fingerprint() == run.data.fingerprint()
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("given", ["file", "recipe"])
 def test_a_runs_recipe_takes_another_optimiser_net_or_data(tmp_path: Path, given: str) -> None:
     run = danlu.fit("logistic-regression", "breast-cancer", epochs=1, folder=tmp_path / "run", progress=False)

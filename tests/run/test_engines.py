@@ -60,7 +60,7 @@ def begin_with_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit_module, "choose_engine", lambda setup: engines.MODULE)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("settings", WAYS, ids=str)
 def test_watched_or_not_the_weights_are_the_same_bits_and_it_resumes_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
@@ -81,6 +81,7 @@ def test_watched_or_not_the_weights_are_the_same_bits_and_it_resumes_exactly(
         assert torch.equal(tensor, whole.net().state_dict()[name])
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "settings",
     [

@@ -22,6 +22,7 @@ def made(classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     return x, x[:, :classes].argmax(1)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("scored", ["best", "last", "ema"])
 def test_other_data_begin_with_the_scored_weights(tmp_path: Path, scored: str) -> None:
     more = {"ema": 0.9} if scored == "ema" else {"train.weights": scored}

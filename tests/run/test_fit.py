@@ -131,7 +131,7 @@ def test_the_same_recipe_gives_the_same_weights(tmp_path: Path) -> None:
     assert torch.equal(first, next(recipe.net().parameters()))
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("kind", ["arrays", "tensors", "dataset", "loader", "frame"])
 def test_many_kinds_of_data(tmp_path: Path, kind: str) -> None:
     generator = numpy.random.default_rng(0)
@@ -277,6 +277,7 @@ def normed() -> nn.Module:
     return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(("batch", "accumulate", "other"), [(6, 1, 7), (5, 2, 7), (10, 1, 11), (1, 1, 4)])
 def test_a_last_batch_of_one_sample_is_told_beforehand(
     tmp_path: Path, language: str, batch: int, accumulate: int, other: int

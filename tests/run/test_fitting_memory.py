@@ -61,6 +61,7 @@ def chosen(run: danlu.Run) -> list[tuple[int, int, bool]]:
     return [(record["step"], record["samples"], record["ran_out"]) for record in told]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("most", [16, 8, 5, 1])
 def test_a_run_in_portions_comes_to_the_same(most: int, tmp_path: Path) -> None:
     whole = danlu.fit(plain(), DATA, folder=tmp_path / "whole", **SHORT)
@@ -83,6 +84,7 @@ def test_memory_that_runs_out_is_told_and_goes_on(tmp_path: Path, capsys: pytest
     assert "batch normalisation (layers.1) takes its statistics over a portion" in told
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("moment", [15, 20, "validation"])
 def test_a_resume_goes_on_in_the_portions_that_were_used(
     moment: int | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -169,6 +171,7 @@ OWN = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", OWN)
 @pytest.mark.parametrize("settings", [{"fit_memory": True}, {"accumulate": 2}, {"exact": True}], ids=str)
 def test_a_loss_whose_portions_make_up_something_else_is_refused(

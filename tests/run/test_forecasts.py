@@ -55,6 +55,7 @@ def test_it_is_said_where_a_naive_forecast_is_as_good(monthly: Path, capsys: pyt
     assert "! No better than this naive forecast" in str(run)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("net", ["lstm", "tcn", "mlp"])
 def test_interrupted_and_resumed_ends_bit_identical(monthly: Path, monkeypatch: pytest.MonkeyPatch, net: str) -> None:
     settings = {"net": net, "epochs": 3, "dropout": 0.2, "horizon": 2}

@@ -41,7 +41,7 @@ def fitted(folder: Path, epochs: int, settings: dict[str, Any], **more: Any) -> 
     return danlu.fit(data="digits", epochs=epochs, folder=folder, **{**settings, **more})
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("name", TRAININGS)
 def test_further_epochs_are_those_of_one_training(tmp_path: Path, name: str) -> None:
     whole = fitted(tmp_path / "whole", 5, TRAININGS[name])
@@ -133,6 +133,7 @@ def test_a_cosine_can_be_stretched(tmp_path: Path) -> None:
     assert further.history["lr"].to_list()[:64] == parent.history["lr"].to_list()
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("settings", [MLP, {"net": "lenet5", "batch_size": 100, **ADAM, **QUIET}])
 def test_rate_and_schedule_may_change(tmp_path: Path, settings: dict[str, Any]) -> None:
     parent = fitted(tmp_path / "parent", 1, settings)
@@ -166,7 +167,7 @@ def test_patience_is_no_older_after_a_resume(tmp_path: Path, monkeypatch: pytest
     assert_same_end(whole, danlu.resume(tmp_path / "broken", **QUIET))
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("moment", [65, 80, 96, "validation"])
 def test_interrupted_on_the_way_it_is_resumed_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int | str
@@ -215,6 +216,7 @@ def test_killed_inside_any_save_it_begins_again_or_goes_on_exactly(tmp_path: Pat
     assert resumed > 5
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("epochs", [20, "20", "+0", "+x", "", None, "-3", 2.5, "+1.5"], ids=repr)
 def test_how_many_more_is_said_with_a_plus_sign(tmp_path: Path, epochs: Any) -> None:
     parent = fitted(tmp_path / "parent", 1, MLP)

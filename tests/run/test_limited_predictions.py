@@ -64,6 +64,7 @@ def part_of(data: Any, part: str) -> Any:
     return x.numpy(), y.numpy()
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("net", "settings", "limited"),
     [

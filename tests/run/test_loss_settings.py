@@ -55,6 +55,7 @@ LOSSES: dict[str, tuple[int, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("stacked", [True, False])
 @pytest.mark.parametrize("case", LOSSES)
 def test_a_run_gone_on_with_ends_as_one_never_interrupted(

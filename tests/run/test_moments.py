@@ -121,6 +121,7 @@ def test_numbers_are_in_the_unit_of_the_target(tmp_path: Path) -> None:
     assert told.moments[-1].confusion is None
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("epochs", [24, 60])
 def test_no_more_than_two_dozen_are_kept_the_ends_among_them(epochs: int, tmp_path: Path) -> None:
     x = numpy.random.default_rng(0).normal(size=(40, 3))

@@ -119,6 +119,7 @@ FORMS: dict[str, tuple[Callable[[torch.Tensor], Any], str, str]] = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("form", FORMS)
 def test_outputs_that_no_loss_can_take_are_told(form: str, language: str) -> None:
     make, english, chinese = FORMS[form]
@@ -143,6 +144,7 @@ def test_an_order_by_time_may_be_an_array(time: Any) -> None:
     assert danlu.load((ROWS, CLASSES), time=time).sizes == {"train": 42, "validation": 6, "test": 12}
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("net", "data", "told"),
     [

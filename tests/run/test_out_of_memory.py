@@ -172,6 +172,7 @@ print("study:", danlu.resume("study", data=data, jobs=1, progress=False).finishe
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ulimit -v holds on Linux")
 def test_under_a_limit_of_the_system(tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "DANLU_LANG": "en"}

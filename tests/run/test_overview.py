@@ -101,6 +101,7 @@ def test_the_environment_switches_it_off(word: str, tmp_path: Path, monkeypatch:
     assert posters(tmp_path) == []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("error", [RuntimeError("no room"), ImportError("No module named 'matplotlib'"), MemoryError()])
 def test_a_picture_that_fails_leaves_the_run_whole_and_is_told(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], language: str

@@ -84,7 +84,7 @@ def both_objects(model: nn.Module) -> Parts:
 MADE["both as objects"] = (both_objects, {}, [0.1, 0.05, 0.025])
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("made", MADE)
 def test_it_trains_and_a_run_cut_short_ends_the_same(
     made: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -36,6 +36,7 @@ def asked(run: danlu.Run, change: Callable[[torch.Tensor], torch.Tensor] = lambd
     return ask
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("case", CASES)
 def test_a_run_answers_its_golden_samples_alike(case: Case, tmp_path: Path) -> None:
     run, _ = trained(case, tmp_path)

@@ -23,7 +23,7 @@ def trained(folder: Path, rate: float, name: str, momentum: float | None) -> dan
     return danlu.fit("mlp", "digits", folder=folder, progress=False, **settings)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("name", "momentum", "rate"),
     [*QUICK, *(pytest.param(*case, marks=pytest.mark.slow) for case in CASES if case not in QUICK)],

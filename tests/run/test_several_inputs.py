@@ -100,7 +100,7 @@ SOURCES: dict[str, Any] = {
 }
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("source", SOURCES)
 def test_it_trains_on_all_forms_and_ends_the_same_after_an_interruption(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -137,6 +137,7 @@ FORMS: dict[str, tuple[Any, str | None]] = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", FORMS)
 def test_of_several_outputs_one_is_scored(form: str, tmp_path: Path) -> None:
     make, name = FORMS[form]

@@ -85,6 +85,7 @@ def test_files_are_answered_and_scored(tmp_path: Path, kind: str) -> None:
     assert whole["r2" if kind == "numbers" else "f1"] > 0.8
 
 
+@pytest.mark.every(3)
 def test_resumed_it_ends_bit_identical(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     whole = fitted(tmp_path, kind, "whole")
     with monkeypatch.context() as patch:
@@ -96,6 +97,7 @@ def test_resumed_it_ends_bit_identical(tmp_path: Path, monkeypatch: pytest.Monke
     assert run.score == whole.score and run.preprocessing.target == whole.preprocessing.target
 
 
+@pytest.mark.every(3)
 def test_studies_and_pages(tmp_path: Path, kind: str) -> None:
     file = write(tmp_path / f"{kind}.csv", kind)
     settings: dict[str, Any] = {"epochs": 2, "seeds": 2, "progress": False, "folder": tmp_path / "study"}

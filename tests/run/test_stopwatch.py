@@ -141,6 +141,7 @@ def test_a_training_of_one_step_says_how_long_it_took(clock: Clock) -> None:
     assert told.forward == 0.0, "the first step, which gets ready, is not what the others take"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("net", ["mlp", "lenet5"])
 def test_the_training_does_not_notice(net: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = danlu.load("digits", samples=500)

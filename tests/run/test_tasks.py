@@ -42,7 +42,7 @@ def test_a_language_model_learns_a_text_and_goes_on_with_it(tmp_path: Path, book
     assert danlu.Run(run.folder).predict("the worst of time") == ["s"]
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(9)
 @pytest.mark.parametrize("moments", [(1,), (STEPS - 1,), (STEPS,), (3, STEPS + 3, STEPS + 4)], ids=str)
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_a_text_is_resumed_with_its_memory_bit_for_bit(
@@ -63,7 +63,7 @@ def test_a_text_is_resumed_with_its_memory_bit_for_bit(
     assert_same_end(whole, danlu.resume(tmp_path / "broken", progress=False))
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("moment", [3, 32, 33, 40, 64])
 def test_frozen_parts_are_resumed_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
     """They thaw with the second epoch, step 32; the net given is the same object before and after the interruption."""
@@ -180,7 +180,7 @@ FORECASTING = {name for name in names() if not usual_data(name)}  # the catalogu
 LARGE = {"resnet18", "resnet34", "resnet50", "resnet101"}  # these take long
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", sorted(set(OFFLINE) - LARGE))
 def test_the_hint_to_train_it_is_true(tmp_path: Path, name: str) -> None:
     run = quick(tmp_path / "run", name, epochs=1, batch_size=200)
@@ -198,6 +198,7 @@ def test_and_so_it_is_where_the_data_lie_elsewhere(tmp_path: Path, data_root: Pa
     assert run.finished
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("net", "settings", "told"),
     [

@@ -66,6 +66,7 @@ def test_the_training_does_not_notice(book: Path, tmp_path: Path, monkeypatch: p
     assert_same_end(sampled, plain)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("moments", [(5,), (12, 22)], ids=str)
 def test_a_resume_ends_with_the_same_texts(
     book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moments: tuple[int, ...]

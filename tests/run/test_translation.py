@@ -106,6 +106,7 @@ def test_a_net_of_ones_own_has_to_write(tmp_path: Path) -> None:
     assert len(danlu.Run(run.folder, net=Writing(data.outputs)).predict(["tea cup"])) == 1
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("beam", [0, -1, True, 1.5, "4", 10**6])
 def test_a_beam_that_is_none_is_refused(tmp_path: Path, beam: Any) -> None:
     run = fitted(tmp_path / "run", epochs=1)

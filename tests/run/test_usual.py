@@ -114,6 +114,7 @@ def test_a_net_given_as_an_object_ends_with_the_weights_that_are_scored(tmp_path
         torch.testing.assert_close(net.state_dict()[name], tensor, rtol=0, atol=0)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("net", ["mlp", lambda: danlu.nets.MLP(inputs=10, outputs=1, norm="layer")])
 def test_the_best_of_a_study_is_trained_for_the_epochs_that_its_members_led_to(tmp_path: Path, net: Any) -> None:
     study = danlu.compare(

@@ -74,7 +74,7 @@ FOLDERS: dict[str, tuple[dict[str, Make], int, tuple[str, ...], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_mirror_images_only_where_they_look_alike(kind: str, tmp_path: Path, language: str) -> None:
     classes, each, augment, english, chinese = FOLDERS[kind]
@@ -133,6 +133,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder(tmp_path_factory.mktemp("usual") / "pictures", {"cat": noise, "dog": noise})
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("settings", NAMED, ids="-".join)
 def test_naming_one_setting_changes_no_other(settings: dict[str, Any], photographs: Path) -> None:
     usual, named = chosen(photographs).recipe, chosen(photographs, **settings).recipe

@@ -55,6 +55,7 @@ def statistics(setup: Setup) -> tuple[list[float], list[float]]:
     return list(setup.data.encoder.mean), list(setup.data.encoder.std)
 
 
+@pytest.mark.every(2)
 def test_the_weights_decide(files: Path, language: str) -> None:
     setup = made(files)
     assert setup.recipe.data.normalise == "imagenet"
@@ -79,6 +80,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("why", OTHERS)
 def test_others_take_the_training_part(why: str, files: Path) -> None:
     setup = made(files, **OTHERS[why])
@@ -141,6 +143,7 @@ def test_old_names_and_auxiliary_heads_are_understood() -> None:
     assert published_normalisation("googlenet", inception) == "symmetric"
 
 
+@pytest.mark.every(2)
 def test_numbers_are_left_alone_and_it_is_said(files: Path, language: str) -> None:
     x = numpy.random.default_rng(0).random((40, 3, 32, 32), dtype=numpy.float32)
     setup = made(files, data=(x, numpy.arange(40) % 2))

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from danlu.serve import api as api_module
 from danlu.serve.api import Api
 from danlu.serve.index import Index
+from danlu.store import journal
 from dashboard_site import CANARY, FINDING, course, epoch_record, make_run, make_study, served, steps
 
 WHOLE = "".join(json.dumps(record) + "\n" for record in course())
@@ -36,13 +38,13 @@ BROKEN = {
 }
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("text", list(BROKEN.values()), ids=list(BROKEN))
 def test_a_broken_journal_spoils_nothing_else(tmp_path: Path, text: str) -> None:
     make_run(tmp_path / "whole")
     run = make_run(tmp_path / "broken")
-    for journal in (text, WHOLE + text):
-        (run / "journal.jsonl").write_bytes(journal.encode("latin-1"))
+    for told in (text, WHOLE + text):
+        (run / "journal.jsonl").write_bytes(told.encode("latin-1"))
         with served(tmp_path) as site:
             site.enter()
             assert {row["name"] for row in site.rows()} == {"whole", "broken"}
@@ -53,10 +55,12 @@ def test_a_broken_journal_spoils_nothing_else(tmp_path: Path, text: str) -> None
             assert site.get(f"/api/run/{site.id_of('broken')}/net.svg").status in (200, 404)
 
 
-def test_a_line_without_end_is_passed_over(tmp_path: Path) -> None:
-    """Twenty megabytes in one line, before the rest and after it."""
+def test_a_line_without_end_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One longer than a journal may hold, and than what is read at once, before the rest and after it."""
+    monkeypatch.setattr(journal, "LONGEST_LINE", journal.LONGEST_LINE // 16)
+    monkeypatch.setattr(api_module, "_MOST_READ", 2**19)
     run = make_run(tmp_path / "huge", [])
-    line = '{"kind": "finding", "title": "' + "x" * 20 * 2**20 + '"}\n'
+    line = '{"kind": "finding", "title": "' + "x" * 20 * 2**16 + '"}\n'
     told = json.dumps(steps(1, [2.0, 1.0])) + "\n" + json.dumps(FINDING | {"since": 1}) + "\n"
     (run / "journal.jsonl").write_text(line + told + line + json.dumps(epoch_record(1, 2, 0.5)) + "\n" + line)
     with served(tmp_path) as site:
@@ -67,7 +71,7 @@ def test_a_line_without_end_is_passed_over(tmp_path: Path) -> None:
         for _ in range(100):  # a page reads a bounded piece of a journal each time that it asks
             if ["validation · accuracy", "0.5000"] in shown["numbers"]:
                 break
-            time.sleep(0.2)
+            time.sleep(0.02)
             shown = site.run("huge")
         assert [one["rule"] for one in shown["findings"]] == ["vanishing-gradient"]
         assert ["validation · accuracy", "0.5000"] in shown["numbers"]
@@ -84,6 +88,7 @@ def test_a_broken_recipe_and_environment_are_shown_as_far_as_they_go(tmp_path: P
         assert shown["environment"] == {}
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "design", ["", "[]", "{}", '{"factors": 3}', '{"factors": {"a": 1}, "seeds": "x", "folds": "y"}', "[" * 100_000]
 )

@@ -190,6 +190,7 @@ def test_language_and_theme_are_switched_and_kept(gallery: Site, reader: Open) -
     assert page.get_attribute("html", "data-theme") == "dark"
 
 
+@pytest.mark.slow
 def test_the_dark_of_the_system_is_followed(gallery: Site, reader: Open) -> None:
     assert reader(gallery, color_scheme="dark").page.get_attribute("html", "data-theme") == "dark"
 

@@ -184,6 +184,7 @@ def test_a_request_with_two_lengths_is_refused(site: Site, length: str) -> None:
         assert CANARY.encode() not in reply.raw
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("begun", ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\n", "GET / HTTP/1.1\r\n"])
 def test_a_request_that_does_not_come_whole_is_dropped(
     index: Path, monkeypatch: pytest.MonkeyPatch, begun: str

@@ -207,6 +207,7 @@ def test_script_in_notes_is_text(site: Site, reader: Open, tmp_path: Path) -> No
     assert page.evaluate("window.pwned") is None
 
 
+@pytest.mark.slow
 def test_read_only_there_is_nothing_to_write_with(tmp_path: Path, reader: Open) -> None:
     make_run(tmp_path / "run-0")
     with served(tmp_path, read_only=True) as site:
@@ -240,6 +241,7 @@ def test_no_text_is_cut_or_lies_over_other_text(site: Site, reader: Open, width:
         assert page.evaluate(PALE) == []
 
 
+@pytest.mark.slow
 def test_a_page_says_that_it_loads_until_it_is_answered(site: Site, reader: Open) -> None:
     page = reader(site).page
     page.route("**/api/run/**", lambda route: None)

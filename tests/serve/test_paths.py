@@ -55,7 +55,7 @@ def beside(tmp_path: Path) -> Path:
     return shown
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("way", WAYS_UP)
 def test_no_way_leads_up(beside: Path, way: str) -> None:
     with served(beside) as site:

@@ -99,6 +99,7 @@ ODD: list[tuple[str, bytes]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("path", "body"), ODD, ids=lambda one: repr(one[:40]))
 def test_other_json_than_the_page_sends_is_refused(site: Site, path: str, body: bytes) -> None:
     assert post(site, f"/api/{path}", body).status == 400

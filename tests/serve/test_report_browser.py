@@ -83,6 +83,7 @@ def test_prose_with_scripts_runs_none_of_them(window: Reader, tmp_path: Path) ->
     assert page.locator(".half img, .half iframe, .half object, .half form").count() == 0
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("width", [390, 1200])
 def test_nothing_is_wider_than_the_window(browser: Any, tmp_path: Path, width: int) -> None:
     window = Reader(browser, tmp_path, viewport={"width": width, "height": 850})

@@ -1,6 +1,7 @@
 """A run tried out in a real browser: drawn on, filled in, typed into. The screenshots go to build/screenshots."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from dashboard_site import Site, serving
 from trial_runs import trained
 
 Open = Callable[..., Reader]
-KINDS = ("digits", "photos", "table", "prices", "texts", "book", "itself", "masks", "tags", "series")
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,22 @@ def browser() -> Iterator[Any]:
         yield browser
 
 
+class Sites(dict[str, Site]):
+    """A run of each kind, trained and served for the first test that asks for it."""
+
+    def __init__(self, place: Path, open_until_the_end: ExitStack) -> None:
+        super().__init__()
+        self._place, self._open = place, open_until_the_end
+
+    def __missing__(self, kind: str) -> Site:
+        trial = open_trial(trained(kind, self._place), port=0)
+        return self.setdefault(kind, self._open.enter_context(serving(trial)))
+
+
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]:
-    place = tmp_path_factory.mktemp("trials")
-    runs: dict[str, danlu.Run] = {kind: trained(kind, place) for kind in KINDS}
-    contexts = {kind: serving(open_trial(run, port=0)) for kind, run in runs.items()}
-    yield {kind: context.__enter__() for kind, context in contexts.items()}
-    for context in contexts.values():
-        context.__exit__(None, None, None)
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    with ExitStack() as opened:
+        yield Sites(tmp_path_factory.mktemp("trials"), opened)
 
 
 @pytest.fixture
@@ -176,7 +184,7 @@ def test_a_text_is_typed_and_translated_with_a_beam(reader: Open, tmp_path: Path
         window.picture("try-pairs")
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("kind", ["digits", "prices", "book", "itself"])
 def test_every_page_fits_a_phone(sites: dict[str, Site], reader: Open, kind: str, words: str) -> None:

@@ -83,6 +83,7 @@ ATTACKS: list[tuple[str, dict[str, str | None]]] = [
 ]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(("attack", "headers"), ATTACKS, ids=[name for name, _ in ATTACKS])
 @pytest.mark.parametrize("path", TOLD)
 def test_no_other_page_can_write(
@@ -160,6 +161,7 @@ def test_what_the_page_would_never_send_is_refused(site: Site, shown: Path, path
     assert snapshot(shown) == before
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "id", ["../outside", "..%2foutside", "/etc", "0123456789abcdef", "", "one", "one/../two", "\x00"]
 )
@@ -171,6 +173,7 @@ def test_no_path_is_an_id(site: Site, shown: Path, id: str) -> None:
     assert snapshot(shown.parent) == before
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("title", ["../../outside/x", "/etc/passwd", "..", "a/b", "C:\\x", "<script>pwned=1</script>"])
 def test_a_path_in_a_title_is_a_title(site: Site, shown: Path, title: str) -> None:
     id = site.id_of("one")

@@ -97,6 +97,7 @@ def small(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 17 * rows)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("rows", [1, 10, 96])
 @pytest.mark.parametrize("kind", KINDS)
 def test_portions_tell_what_the_whole_file_tells(

@@ -150,7 +150,7 @@ def check_equal(own: nn.Module, given: Recipe, dtype: torch.dtype) -> None:
                 torch.testing.assert_close(float(found), float(wanted), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
 @pytest.mark.parametrize("optim", OPTIMISERS, ids=lambda one: " ".join(str(value) for value in one.values()))
 def test_optimisers_in_every_way(optim: dict[str, Any], dtype: torch.dtype) -> None:
@@ -158,7 +158,7 @@ def test_optimisers_in_every_way(optim: dict[str, Any], dtype: torch.dtype) -> N
         check_equal(net(CLASSES, nn.ReLU(), nn.Dropout(0.3)), recipe(optim=optim, **way), dtype)
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_losses_behind_every_activation(hidden: str, dtype: torch.dtype) -> None:
@@ -234,7 +234,7 @@ class Looking:
         return torch.cat([one.detach().flatten() for one in self.own.parameters()])
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("way", WAYS[:4])
 @pytest.mark.parametrize("optim", OPTIMISERS)
 def test_whoever_looks_sees_the_weights_move_in_the_update_alone(optim: dict[str, Any], way: dict[str, Any]) -> None:

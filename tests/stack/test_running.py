@@ -100,7 +100,7 @@ def _bits(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.flatten().clone().view(torch.uint8) if tensor.numel() and tensor.dim() else tensor
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stack_put_back_to_where_another_stood_ends_with_the_same_bits(kind: str) -> None:
     make, own = KINDS[kind]

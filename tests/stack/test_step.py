@@ -27,6 +27,7 @@ def four(**settings: object) -> list[Recipe]:
     return [recipe(OptimRecipe(lr=0.01 * (k + 1), momentum=0.9), seed=k % 2, **settings) for k in range(4)]  # type: ignore[arg-type]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("clipped", [None, 0.5])
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_goes_on_from_a_checkpoint_bit_for_bit(kind: str, clipped: float | None) -> None:
@@ -49,6 +50,7 @@ def test_it_goes_on_from_a_checkpoint_bit_for_bit(kind: str, clipped: float | No
             assert torch.equal(second.member(member)[name], tensor)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("optim", [OptimRecipe(lr=0.01, momentum=0.9), OptimRecipe(name="adam", lr=0.001)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_member_that_is_not_a_number_changes_no_bit_of_the_others(kind: str, optim: OptimRecipe) -> None:

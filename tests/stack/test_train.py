@@ -223,6 +223,7 @@ def test_stacks_hold_folds_of_one_size_and_keep_members_of_a_batch_together() ->
     assert [len(stack) for stack in cut(all_members, folds, most=9, workers=1, fills=True)] == [9]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("make", [None, normed], ids=["chain", "folded"])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_folds_of_different_sizes_train_as_each_would_alone(make: Any, reduction: Any) -> None:

@@ -64,7 +64,7 @@ NETS: dict[str, tuple[Callable[[int], nn.Module], tuple[int, ...], type]] = {
 }
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @MOSTLY_DOUBLE
 @pytest.mark.parametrize("name", NETS)
 def test_nets(name: str, dtype: torch.dtype) -> None:
@@ -75,6 +75,7 @@ def test_nets(name: str, dtype: torch.dtype) -> None:
     assert isinstance(step.net, kind)
 
 
+@pytest.mark.every(3)
 @MOSTLY_DOUBLE
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_recurrent_nets(cell: str, dtype: torch.dtype) -> None:
@@ -86,6 +87,7 @@ def test_recurrent_nets(cell: str, dtype: torch.dtype) -> None:
     assert isinstance(step.net, MappedNet)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("placement", ["around", "inside"])
 def test_dropout_of_cells(placement: str) -> None:
     def make(k: int) -> nn.Module:
@@ -149,7 +151,7 @@ OPTIMISERS = {
 }
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @MOSTLY_DOUBLE
 @pytest.mark.parametrize("decay", [False, True], ids=["", "decay"])
 @pytest.mark.parametrize("name", OPTIMISERS)
@@ -203,6 +205,7 @@ def test_accumulated_batches() -> None:
     check_members(lambda k: MLP(6, 4, (16,), dropout=0.2), recipes, (6,))
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("group_of", [(0, 1, 2, 3), (0, 0, 0, 0), (0, 0, 0, 1)])
 def test_groups(group_of: tuple[int, ...]) -> None:
     check_members(lambda k: MLP(6, 4, (16,)), four(), (6,), group_of=group_of)

@@ -14,6 +14,7 @@ ALLOWED = 0.05 + 3 * math.sqrt(0.05 * 0.95 / STUDIES)
 KINDS = {scores.name: scores for scores in made.SCORES}
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("levels", [1, 6])
 @pytest.mark.parametrize("diverging", [False, True])
 @pytest.mark.parametrize("scores", made.SCORES, ids=list(KINDS))
@@ -30,6 +31,7 @@ def test_nothing_is_found_where_nothing_differs(scores: made.Scores, diverging: 
             assert ((family.low <= 0) & (family.high >= 0))[known].mean() >= 0.93, (folds, seeds)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("diverging", [False, True])
 @pytest.mark.parametrize("name", ["accuracy on 36, independent", "accuracy on 36, at 98%", "R²"])
 def test_looking_after_every_seed_up_to_fifty_tells_nothing_more(name: str, diverging: bool) -> None:

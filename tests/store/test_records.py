@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from danlu.base.graphs import LayerNode, NetGraph
@@ -136,6 +136,7 @@ def test_what_is_missing_or_null_is_its_default_or_makes_the_line_malformed(exam
         assert answers[0] == answers[1]
 
 
+@settings(max_examples=30)
 @given(
     st.dictionaries(
         st.sampled_from(["kind", "step", "epoch", "loss", "factors", "score"]),

@@ -162,6 +162,7 @@ def test_a_rate_that_diverges_is_never_called_better(tmp_path: Path) -> None:
     assert study.best.factors == {"optim.lr": 0.01}
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

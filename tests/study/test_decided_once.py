@@ -77,6 +77,7 @@ def test_more_seeds_are_decided_as_the_first(tmp_path: Path, monkeypatch: pytest
     assert len(further.members) == 12
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("stacked", [True, False])
 def test_whether_stacks_are_faster_is_asked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stacked: bool

@@ -43,7 +43,7 @@ STRUCTURE: list[tuple[str, list[Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize(("factor", "levels", "others"), [*NUMBERS, *STRUCTURE], ids=lambda given: str(given)[:20])
 def test_a_factor_is_varied_from_its_name_to_its_effect(
     factor: str, levels: list[Any], others: dict[str, Any], tmp_path: Path
@@ -74,12 +74,14 @@ def _losses(study: danlu.Study, name: str, level: Any) -> list[float]:
     return [member.score["loss"] for member in members if member.factors[name] == level]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(("factor", "levels", "others"), NUMBERS, ids=lambda given: str(given)[:20])
 def test_levels_that_are_numbers_are_one_stack(factor: str, levels: list[Any], others: dict[str, Any]) -> None:
     plan, _, _ = planned("mlp", "iris", vary={factor: levels}, seeds=2, folds=2, **others)
     assert [group["stacked"] for group in plan.facts()["groups"]] == [True]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("factor", "levels", "others"), STRUCTURE, ids=lambda given: str(given)[:20])
 def test_levels_that_change_the_structure_are_a_stack_each(
     factor: str, levels: list[Any], others: dict[str, Any]
@@ -88,6 +90,7 @@ def test_levels_that_change_the_structure_are_a_stack_each(
     assert [group["stacked"] for group in plan.facts()["groups"]] == [True] * len(levels)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("factor", ["dropout", "batch_size", "label_smoothing"])
 def test_pictures_have_the_same_factors(factor: str, tmp_path: Path) -> None:
     levels = {"dropout": [0.1, 0.3], "batch_size": [64, 128], "label_smoothing": [0.0, 0.2]}[factor]
@@ -178,6 +181,7 @@ def test_levels_that_cannot_be_are_told_and_the_rest_goes_on(
     assert plan.facts()["failed"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("baseline", "least"), [("majority", 0.2), ("svm", 0.8), ("forest", 0.8), ("KNeighborsClassifier", 0.8)]
 )

@@ -73,6 +73,7 @@ def test_killed_at_several_moments_it_ends_with_the_same_members_each_trained_on
     assert len([row for row in records(folder) if row.get("kind") == "best"]) == 1
 
 
+@pytest.mark.slow
 def test_killed_while_the_best_is_trained_it_is_trained_and_told_once(whole: Study, tmp_path: Path) -> None:
     folder = tmp_path / "s"
     shutil.copytree(whole.folder, folder)

@@ -19,7 +19,7 @@ def curves_of(study: Any) -> list[StackCurves]:
 
 
 def test_each_training_has_the_curve_that_it_has_alone_stacked_or_not(tmp_path: Path) -> None:
-    vary = {"optim.name": ["sgd", "rprop"], "lr": [0.01, 0.05]}  # rprop cannot be stacked
+    vary = {"optim.name": ["sgd", "rprop"]}  # rprop cannot be stacked
     study = danlu.compare("mlp", "iris", vary=vary, seeds=2, folder=tmp_path / "s", jobs=1, **SETTINGS)
     found = 0
     for stack in curves_of(study):
@@ -41,7 +41,7 @@ def test_each_training_has_the_curve_that_it_has_alone_stacked_or_not(tmp_path: 
                 assert 4 in measured
                 assert measured == pytest.approx(scores, rel=1e-3)
             found += 1
-    assert found == 8
+    assert found == 4
 
 
 def test_long_trainings_and_many_are_thinned(tmp_path: Path) -> None:

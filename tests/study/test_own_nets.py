@@ -59,6 +59,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("build", "name"), BUILDERS.values(), ids=BUILDERS)
 def test_whatever_builds_a_net_can_be_compared(build: Any, name: str, work: Path) -> None:
     study = danlu.compare(build, vary={"lr": [0.01, 0.1]}, **QUICK)
@@ -66,6 +67,7 @@ def test_whatever_builds_a_net_can_be_compared(build: Any, name: str, work: Path
     assert study.folder == work / "studies" / f"{name.lower()}-iris"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("levels", "names"),
     [
@@ -115,6 +117,7 @@ def test_more_seeds_by_folder_alone() -> None:
     assert {member.seed for member in danlu.Study(study.folder).more([20], progress=False).members} == {*range(7), 20}
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("seeds", [0, -1, [], [-3], ["a"], 2.5, None, True])
 def test_seeds_that_are_none_leave_a_study_as_it_was(seeds: Any) -> None:
     study = danlu.compare("softmax-regression", vary={"lr": [0.01, 0.1]}, **QUICK)

@@ -59,7 +59,7 @@ def folder(place: Path) -> Any:
     return place / "pictures"
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("source", "train", "test"),
     [
@@ -83,6 +83,7 @@ def test_all_but_the_test_part_is_trained_on(
     assert danlu.Run(study.best.run).data.sizes == {"train": train, "validation": 0, "test": test}
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("why", ["schedule", "order"])
 def test_what_cannot_be_is_not_claimed(why: str, tmp_path: Path, language: str) -> None:
     data: Any = parts(tmp_path)

@@ -182,6 +182,7 @@ WAYS: dict[str, tuple[dict[str, Any], int]] = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("case", CASES)
 def test_the_parts_add_up_to_the_whole(case: str, way: str) -> None:

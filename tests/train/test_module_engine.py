@@ -38,6 +38,7 @@ class MyNet(nn.Linear):
     """Anything might stand in a class of the user's."""
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("name", sorted(set(names()) - LARGE))
 def test_nets_of_ours_draw_what_is_said_of_them(name: str, dropout: float) -> None:

@@ -31,6 +31,7 @@ def test_classes_are_counted_as_torchmetrics_counts_them(classes: int, sizes: li
     assert own.compute(0.0) == {"accuracy": float(true.sum() / support.sum()), "f1": float(f1)}
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("kind", ["noise", "constant targets", "constant and exact", "far from zero"])
 @given(targets=st.integers(1, 3), sizes=SIZES, seed=st.integers(0, 10**6))
 def test_errors_are_summed_as_torchmetrics_sums_them(kind: str, targets: int, sizes: list[int], seed: int) -> None:

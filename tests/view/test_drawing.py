@@ -20,7 +20,7 @@ DRAWINGS["expression"] = Drawing(lambda: expression_diagram(expression_graph("w*
 STARTS = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF"}
 
 
-@pytest.mark.every(5)
+@pytest.mark.every(10)
 @pytest.mark.parametrize("kind", DRAWINGS)
 @pytest.mark.parametrize("ending", [".svg", ".png"])
 def test_every_kind_is_written(kind: str, ending: str, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_the_same_picture_is_the_same_file(kind: str) -> None:
         assert content == DRAWINGS[kind].file_content(ending)
 
 
-@pytest.mark.every(5)
+@pytest.mark.every(10)
 @pytest.mark.parametrize("kind", DRAWINGS)
 def test_words_are_those_of_the_language(kind: str, language: str) -> None:
     svg = DRAWINGS[kind].file_content(".svg").decode()

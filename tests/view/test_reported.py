@@ -144,7 +144,7 @@ MAKERS: dict[str, Callable[[str], ReportItem]] = {
 }
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_name_never_becomes_markup(payload: str, kind: str) -> None:

@@ -75,6 +75,7 @@ def trained(workers: int, *, watched: bool) -> list[torch.Tensor]:
     return [*kept, torch.rand(1), torch.tensor(np.random.rand()), torch.tensor(random.random()), data.own.get_state()]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_training_is_the_same_to_the_bit(workers: int) -> None:
     for one, other in zip(trained(workers, watched=True), trained(workers, watched=False), strict=True):

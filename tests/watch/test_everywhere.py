@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
+from torch.utils.data import DataLoader, TensorDataset
 
 from danlu.watch import Watch
 from danlu.watch.everywhere import Everywhere
@@ -100,6 +101,41 @@ def tensors_alone() -> None:
     steps(lambda batch: batch @ weight, optimizer)
 
 
+def tensors_that_take_turns_with_a_net() -> None:
+    model, bias = net(), torch.zeros(1, requires_grad=True)
+    first, second = sgd(model), torch.optim.SGD([bias], lr=0.1)
+    for _ in range(6):
+        steps(model, first, 1)
+        steps(lambda batch: batch.detach() + bias, second, 1)
+
+
+def asked_by_a_method_of_its_own() -> None:
+    class Energy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(4))
+
+        def energy(self, batch: torch.Tensor) -> torch.Tensor:
+            return batch @ self.weight
+
+    model = Energy()
+    steps(model.energy, sgd(model))
+
+
+def gradients_taken_in_a_closure() -> None:
+    weight = torch.ones(4, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight], lr=0.1, max_iter=1)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = (x @ weight).square().mean()
+        loss.backward()
+        return loss
+
+    for _ in range(6):
+        optimizer.step(closure)
+
+
 def a_watch_of_its_own() -> None:
     model = net()
     optimizer = sgd(model)
@@ -117,12 +153,15 @@ CASES: dict[Program, tuple[list[tuple[int, int]], int]] = {
     a_wrapper_around_it: ([(1, 6)], 6),
     a_part_of_it: ([(1, 6)], 6),
     a_teacher_beside_it: ([(1, 6)], 6),
-    tensors_alone: ([], 6),
+    tensors_alone: ([(1, 5)], 6),
+    tensors_that_take_turns_with_a_net: ([(1, 6)], 12),
+    asked_by_a_method_of_its_own: ([(1, 5)], 6),
+    gradients_taken_in_a_closure: ([(1, 6)], 6),
     a_watch_of_its_own: ([], 6),
 }
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("program", CASES)
 def test_what_is_watched(program: Program) -> None:
     init, call, iterate = torch.optim.Optimizer.__init__, nn.Module.__call__, torch.utils.data.DataLoader.__iter__
@@ -156,6 +195,21 @@ def test_models_go_by_the_names_that_the_code_has_for_them() -> None:
         two_in_turn()
         one()
     assert [sorted(one) for one in names] == [["critic", "generator"], [""]]
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_a_loader_that_was_begun_before_is_known_as_that_of_the_training(held_out: bool) -> None:
+    trained, other = (DataLoader(TensorDataset(torch.randn(20, 4)), 8, drop_last=True) for _ in range(2))
+    with Everywhere(lambda models, optimizers: Watch(models, list(optimizers), shown=False)) as everywhere:
+        model = net()
+        optimizer = sgd(model)
+        for (batch,) in trained:
+            steps(lambda _, batch=batch: model(batch), optimizer, 1)
+            with torch.no_grad():
+                for (rows,) in other if held_out else trained:
+                    model.eval()(rows)
+            model.train()
+    assert ("drops" in everywhere.watches[0].measured.unfair) is held_out  # of what is trained on nothing is lost
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

@@ -37,7 +37,7 @@ def findings_of(
     return {finding.rule: finding for watch in watches for finding in watch.findings}
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.filterwarnings("ignore:Using a target size")
 @pytest.mark.parametrize(("rule", "style"), CASES)
 def test_the_line_of_the_fault_is_named(rule: str, style: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +132,7 @@ def other(kind: str) -> tuple[str, str, int]:
     return source, rule, number
 
 
+@pytest.mark.every(2)
 @pytest.mark.filterwarnings("ignore:Using a target size")
 @pytest.mark.parametrize("kind", OTHERS)
 def test_other_programs(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +210,7 @@ def test_a_step_holds_its_graph_no_longer_than_it_lasts() -> None:
         train(model, 3)
         observer = watch._observer  # pyright: ignore[reportPrivateUsage]
         assert observer is not None
-        assert observer.sites._losses == []  # pyright: ignore[reportPrivateUsage]
+        assert observer.probes.sites._losses == []  # pyright: ignore[reportPrivateUsage]
 
 
 def test_every_rule_points_at_something_or_tells_an_outcome() -> None:

@@ -210,7 +210,7 @@ SWITCHES: dict[str, Callable[[nn.Module], Any]] = {
 }
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("clipped", [False, True])
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_an_evaluation_between_ordinary_steps_is_heard(switch: str, clipped: bool) -> None:

@@ -58,6 +58,7 @@ def trained(look: object) -> danlu.Watch:
     return watch
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("look", [grow, move_on])
 def test_text_sampled_in_the_loop_is_no_evaluation(look: object) -> None:
     watch = trained(look)
@@ -91,6 +92,7 @@ class Plain(nn.Module):
         return x
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("place", ["list", "tuple", "dict", "nested"])
 @pytest.mark.parametrize("given", [True, False])
 def test_layers_in_a_plain_list_are_told_and_nothing_else_is(place: str, given: bool) -> None:

@@ -29,7 +29,7 @@ def end(name: str, kind: str, *, listening: bool) -> tuple[float, Any, Any, Any]
     return score, torch.get_rng_state().tolist(), random.getstate(), state[1].tolist()
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("kind", ["planted", "twin"])
 def test_a_watched_program_ends_as_it_would(name: str, kind: str, data_root: Path) -> None:

@@ -39,6 +39,7 @@ def stop(finding: Finding) -> None:
     raise danlu.StopTraining(finding.rule)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("optimizer", [True, False])
 @pytest.mark.parametrize("passes", [True, False])
 def test_the_block_ends(optimizer: bool, passes: bool) -> None:

@@ -175,7 +175,7 @@ def course(kind: str, *, watched: bool, amp: bool) -> tuple[Any, ...]:
     return (losses, state, gradients, drawn, more, kept, noted), watch
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("amp", [False, True])
 @pytest.mark.parametrize("kind", NETS)
 def test_the_bits_stay_the_same(kind: str, amp: bool, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,6 +46,7 @@ def watched(loss: str, order: int) -> danlu.Watch:
     return watch
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("loss", ["bce", "logits", "mse"])
 @pytest.mark.parametrize("order", [1, -1], ids=["first", "last"])
 def test_two_heads_with_two_losses_are_told_nothing_false(loss: str, order: int) -> None:

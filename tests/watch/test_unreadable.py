@@ -65,6 +65,7 @@ GIVEN: dict[str, tuple[Callable[[torch.Tensor], Any], Callable[..., torch.Tensor
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", GIVEN)
 def test_every_step_is_seen_whatever_the_net_is_given(kind: str, capsys: pytest.CaptureFixture[str]) -> None:

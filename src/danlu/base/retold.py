@@ -39,18 +39,18 @@ def _again(text: str, begin: str, numbers: Mapping[str, Any]) -> str:
     """The phrase that gives `text` with these numbers in one of the languages, in the language in force."""
     wanted = language()
     for spoken in sorted(LANGUAGES, key=lambda one: one != wanted):
-        for id in _ids(begin):
-            if _filled(catalogue(spoken)[id], numbers) == text:
+        for id, beginning in _beginnings(begin, spoken):
+            if text.startswith(beginning) and _filled(catalogue(spoken)[id], numbers) == text:
                 return text if spoken == wanted else _filled(catalogue(wanted)[id], numbers) or text
     return text
 
 
 @functools.cache
-def _ids(begin: str) -> tuple[str, ...]:
-    """The phrases of a rule, one for each variant of its verdict; or all remedies."""
-    return tuple(
-        id for id in catalogue(LANGUAGES[0]) if id == begin or id.startswith(begin if begin == _REMEDY else f"{begin}-")
-    )
+def _beginnings(begin: str, spoken: str) -> tuple[tuple[str, str], ...]:
+    """The phrases of a rule, one for each variant of its verdict, or all remedies; each up to its first number."""
+    known = catalogue(spoken)
+    ids = [id for id in known if id == begin or id.startswith(begin if begin == _REMEDY else f"{begin}-")]
+    return tuple((id, known[id].partition("{")[0]) for id in ids)
 
 
 def _filled(phrase: str, numbers: Mapping[str, Any]) -> str | None:

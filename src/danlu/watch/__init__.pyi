@@ -4,8 +4,8 @@ from danlu.watch.contract import Rule as Rule
 from danlu.watch.contract import Threshold as Threshold
 from danlu.watch.contract import Verdict as Verdict
 from danlu.watch.earlier import Earlier as Earlier
-from danlu.watch.measured import Evaluation as Evaluation
 from danlu.watch.measured import Measured as Measured
+from danlu.watch.pass_facts import Evaluation as Evaluation
 from danlu.watch.patches import LossCall as LossCall
 from danlu.watch.remedies import remedies_of as remedies_of
 from danlu.watch.thresholds import check_rules as check_rules

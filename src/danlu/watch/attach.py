@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import torch
 from torch import nn
-from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from danlu.base.errors import fail
 from danlu.base.events import StopTraining
@@ -169,22 +169,20 @@ class Watch(Readable):
         self._guard.open()
         self._patches = Patches()
         observer = self._observer = Observer(self._roots, self._schedule, self._guard, self._patches)
-        observer.sites.loader = self._loaders[0]
-        observer.heard.interventions.on = self._tries
-        self._culprits = Culprits(observer.measured, observer.sites, self._roots, observer.sources)
+        observer.probes.sites.loader = self._loaders[0]
+        observer.probes.heard.interventions.on = self._tries
+        self._culprits = Culprits(observer.measured, observer.probes.sites, self._roots, observer.sources)
         observer.stepped = self._stepped
         for one in self._optimizers:
-            self._guard(observer.optimisers.record, one, given=True)
+            self._guard(observer.probes.optimisers.record, one, given=True)
         self._guard(self._earlier.restore, observer.measured)
         self._guard(read_loaders, observer.measured, *self._loaders)
         self._guard(read_loss, observer.measured, self._loss_fn)
         listen(observer, self._patches)
         if self._lines:
-            self._guard(observer.sites.listen, self._patches)
-        self._handles = [
-            register_optimizer_step_pre_hook(observer.before_step),
-            register_optimizer_step_post_hook(observer.after_step),
-        ]
+            self._guard(observer.probes.sites.listen, self._patches)
+        observer.lane.ask_before()
+        self._handles = [register_optimizer_step_post_hook(observer.after_step)]
         self._active = True
         _ACTIVE.append(self)
 
@@ -198,13 +196,21 @@ class Watch(Readable):
             self._observer.detach()
         self._patches.restore()
 
-    def knows(self, made: Mapping[Any, CodeLine], loader: tuple[CodeLine, str] | None) -> None:
-        """Take over the lines in which optimizers were made and the newest loader was begun before the block."""
-        if self._observer is not None and self._lines:
+    def knows(
+        self, made: Mapping[Any, CodeLine], loader: tuple[CodeLine | None, Callable[[], Any]] | None = None
+    ) -> None:
+        """Take over the lines in which optimizers were made and the newest loader was begun before the block, and that
+        loader, whose batches are about to come."""
+        if self._observer is None:
+            return
+        begun = loader[1]() if loader is not None else None
+        if begun is not None:
+            self._observer.loader_begun(begun)
+        if self._lines:
             for optimizer, line in made.items():
-                self._observer.sites.made(optimizer, line)
-            if loader is not None:
-                self._observer.sites.begun(*loader)
+                self._observer.probes.sites.made(optimizer, line)
+            if begun is not None and loader is not None and loader[0] is not None:
+                self._observer.probes.sites.begun(loader[0], type(begun).__name__)
 
     def abandon(self) -> None:
         """Put everything back without a word: in a process just forked, whose training is watched in its parent."""

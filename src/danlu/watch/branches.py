@@ -14,6 +14,7 @@ _COMPARED: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
 }  # fmt: skip
 _Plain = bool | int | float | str | None
+_LEAVES = (ast.Name, ast.Constant, ast.expr_context, ast.operator, ast.cmpop, ast.unaryop, ast.boolop, ast.alias)
 _UNKNOWN = object()
 _MOST_OBJECTS = 256
 
@@ -125,10 +126,10 @@ class _Taken:
             value = getattr(node, name, None)
             if isinstance(value, list):
                 each = cast(list[Any], value)
-                new = [one for part in each for one in (self.of(part) if isinstance(part, ast.AST) else [part])]
+                new = [one for part in each for one in ([part] if _is_leaf(part) else self.of(part))]
                 if len(new) != len(each) or any(one is not other for one, other in zip(new, each, strict=True)):
                     changed[name] = new
-            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            elif not _is_leaf(value):
                 (one,) = self.of(value)
                 if one is not value:
                     changed[name] = one
@@ -213,6 +214,11 @@ def _set_later(scope: ast.AST) -> set[str]:
     first = {id(part) for one in functions if one.name == "__init__" for part in walk(one)}
     return {one.attr for one in walk(scope)
             if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store) and id(one) not in first}  # fmt: skip
+
+
+def _is_leaf(part: Any) -> bool:
+    """Whether nothing that holds a branch can stand below it."""
+    return not isinstance(part, ast.AST) or isinstance(part, _LEAVES)
 
 
 def _root(node: ast.AST) -> str:

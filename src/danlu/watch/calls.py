@@ -10,15 +10,17 @@ an ordinary step of a training is none of that time.
 
 import threading
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any, Protocol
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from danlu.watch.frames import direct_pass, given_to
 from danlu.watch.patches import Patches
 from danlu.watch.probes.structure import is_compiled
-from danlu.watch.tracing import all_tensors, is_symbolic, is_traced
+from danlu.watch.tracing import all_tensors, is_going_backwards, is_symbolic, is_traced
 
 OFF, OUTER, INNER = 0, 1, 2
 """What is listened to: nothing, the calls from outside, those of the layers too."""
@@ -28,8 +30,6 @@ _Call = Callable[..., Any]
 
 class CallListener(Protocol):
     """What is told of calls."""
-
-    backward_running: bool
 
     def forward_begins(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         """A module is called from outside: the model itself or, where a loop calls its parts, one of those."""
@@ -59,6 +59,8 @@ class ModuleCalls:
         self._layers = {id(module): name for name, module in layers.items()}
         self._kinds = {type(root) for root in roots.values()} | {AveragedModel}
         self._compiled = {key for key, module in self.modules.items() if is_compiled(module)}
+        self._roots = {id(root) for root in roots.values()}
+        self._pass: FrameType | None = None  # a `forward` that runs without a call of its module
         self._depth = self._thread = 0
         self._level = OFF
         for module in self.modules.values():
@@ -68,6 +70,7 @@ class ModuleCalls:
 
     def listen(self, level: int) -> None:
         """Listen to so much from now on."""
+        self._pass = None
         if level == self._level:
             return
         self._level = level
@@ -88,12 +91,15 @@ class ModuleCalls:
             if self._thread != threading.get_ident():
                 return call(module, *args, **kwargs)
             return self._inner(module, call, args, kwargs)
-        if self._listener.backward_running or is_traced() or _is_symbolic(args, kwargs):
+        if is_going_backwards() or is_traced() or _is_symbolic(args, kwargs):
             return call(module, *args, **kwargs)
         return self._outer(module, call, args, kwargs)
 
     def _outer(self, module: nn.Module, call: _Call, args: Any, kwargs: Any) -> Any:
         self._thread = threading.get_ident()
+        direct = direct_pass(self.modules) if id(module) not in self._roots else None
+        if direct is not None:
+            return self._within(*direct, module, call, args, kwargs)
         self._listener.forward_begins(module, args, kwargs)
         self._depth = 1
         try:
@@ -102,6 +108,20 @@ class ModuleCalls:
             self._depth = 0
         self._listener.forward_ends(output)
         return output
+
+    def _within(
+        self, frame: FrameType, owner: nn.Module, module: nn.Module, call: _Call, args: Any, kwargs: Any
+    ) -> Any:
+        """The call of a part by a `forward` that was called by its name: with the first of them that pass begins."""
+        if frame is not self._pass:
+            self._pass = frame
+            self._listener.forward_begins(owner, (), given_to(frame))
+            self._listener.forward_ends(None)  # nobody hears what it gives in the end
+        self._depth = 1
+        try:
+            return self._inner(module, call, args, kwargs)
+        finally:
+            self._depth = 0
 
     def _inner(self, module: nn.Module, call: _Call, args: Any, kwargs: Any) -> Any:
         if self._level == INNER and id(module) in self._layers:

@@ -35,6 +35,7 @@ class Handed:
     floor: float = float("nan")  # the lowest that such a loss can be
     told: int = 0  # of the times, those after targets that were the inputs one place on
     nodes: Series = field(default_factory=Series)  # of the graph of the loss
+    held: tuple[str, str] | None = None  # the module and its attribute that such a state is held in
 
 
 @dataclass

@@ -8,6 +8,7 @@ from torch import nn
 
 from danlu.watch.frames import calling_line
 from danlu.watch.guard import Guard
+from danlu.watch.lane import Lane
 from danlu.watch.measured import Measured
 from danlu.watch.probes.averaged import AveragedProbe
 from danlu.watch.probes.code import CodeProbe
@@ -22,9 +23,11 @@ from danlu.watch.sources import Sources
 class ConductListener:
     """Sends each of these facts to its probe. Called from hooks, it never raises."""
 
-    def __init__(self, measured: Measured, roots: Mapping[str, nn.Module], guard: Guard) -> None:
-        self.measured = measured
+    def __init__(self, measured: Measured, roots: Mapping[str, nn.Module], guard: Guard, lane: Lane) -> None:
+        self._measured = measured
+        self.lane = lane
         self._guard = guard
+        guard.prepare = self.catch_up
         self._nets = {id(one) for one in roots.values()}
         self.scaling = ScalingProbe(measured)
         self.held_out = HeldOutProbe(measured)
@@ -36,6 +39,18 @@ class ConductListener:
         self._given: tuple[Any, Any] | None = None  # to the training call of the net that is under way
         self._readable = True  # saved tensors are the graph's own
         self.evaluating = False  # a net is called in evaluation mode, and none of its dropout layers drops
+
+    @property
+    def measured(self) -> Measured:
+        """All of it, the ordinary steps just gone by among it."""
+        if self.lane.steps:
+            self.catch_up()
+        return self._measured
+
+    def catch_up(self) -> None:
+        """Write the ordinary steps that the lane has taken."""
+        if self.lane.steps:
+            self._measured.add_ordinary(self.lane.emptied())
 
     def evaluation_begins(self, module: nn.Module) -> None:
         self.evaluating = not module.training and not drops_by_layers(module)

@@ -67,7 +67,8 @@ class Rule:
     lists what there is. `fault_in` says what of the user's code it points at: the "loss", the "whole loss" that goes
     backwards, the "loss object", its "loss weights", the "loader", the one that is "evaluated", the "module", the
     "call" of that, a "layer" in it that is made with a wrong setting, one that each "pass" makes, its "initialisation",
-    the "optimizer", its "step", the "clearing" of its gradients, its "scheduler" or that one's step ("schedule step"),
+    the "optimizer", its "step", the "clearing" of its gradients, where a "state" is
+    kept, its "scheduler" or that one's step ("schedule step"),
     the call of "clip", "backward", "forward", "checkpoint", "train" or "evaluation", of the "averaged" net, what makes
     that "average", or where weights are "reloaded"; an "outcome" has no line, and a rule that says nothing points at
     the layers that its verdict names. `variants_in` says the same of variants of its verdict; `told_by` are calls, or

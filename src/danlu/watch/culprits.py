@@ -10,7 +10,15 @@ from danlu.base.records import CodeLine, Snippet
 from danlu.watch.contract import Rule, Verdict
 from danlu.watch.frames import as_read, is_theirs
 from danlu.watch.measured import Measured
-from danlu.watch.pointing import cut_in_pass, gives_setting, in_pass, initialises, makes_what_is_called, uncalled
+from danlu.watch.pointing import (
+    cut_in_pass,
+    gives_setting,
+    in_pass,
+    initialises,
+    keeps,
+    makes_what_is_called,
+    uncalled,
+)
 from danlu.watch.reading import main_optimiser
 from danlu.watch.sites import Sites
 from danlu.watch.snippets import snippet
@@ -105,6 +113,8 @@ class Culprits:
                 return self._initialised() or self._module(verdict.where, rule.told_by)
             case "pass":
                 return self._made_in_pass() or self._module(verdict.where, ())
+            case "state":
+                return self._state() or lines.get("forward")
             case "scheduler":  # one that is never called has no line of its own but that which makes it
                 kinds = {one.kind for one in self._measured.schedulers}
                 made = self._made(kinds.pop(), "scheduler") if len(kinds) == 1 else None
@@ -188,6 +198,14 @@ class Culprits:
                     return line
         root = self._path("")[0][1]
         return self._made(type(root).__name__, "forward") or self._measured.lines.get("forward")
+
+    def _state(self) -> CodeLine | None:
+        """Where the class that holds a state in an attribute keeps it for the next call."""
+        path, name = self._measured.carried.held or ("", "")
+        module = self._path(path)[-1][1]
+        begin = class_line(type(module)) if name else None
+        scopes = self._sources.around(begin) if begin is not None else []
+        return self._at(begin, keeps(scopes[0], name)) if begin is not None and scopes else None
 
     def _clearing(self) -> CodeLine | None:
         """Where `zero_grad` is named and not called, or gradients are cleared in the loop that the backward pass stands

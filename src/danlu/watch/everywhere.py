@@ -16,10 +16,12 @@ from torch.utils.data import DataLoader
 from danlu.base.records import CodeLine
 from danlu.watch.attach import Watch, is_watched
 from danlu.watch.frames import calling_line
-from danlu.watch.holders import models_of, named
+from danlu.watch.holders import models_of, named, tensors_of
 from danlu.watch.patches import Patches
 from danlu.watch.probes.optimisers import parameters_of
 from danlu.watch.sites import making_line
+
+_BACKWARD = "_engine_run_backward"  # of torch.autograd: what all backward passes go through
 
 Begin = Callable[[Mapping[str, nn.Module], Sequence[Any]], Watch]
 
@@ -29,7 +31,9 @@ class Everywhere:
 
     A training begins with the first call of a module that holds parameters of an optimizer which no training had so
     far; it ends where the next one begins, or with the block. Optimizers made anew for the same parameters go on with
-    it. Where somebody watches already (`danlu.watch`, `danlu.fit`) nothing is begun. Nothing that fails here is raised.
+    it. Where no such module is called, for it is asked by another method or the parameters are tensors by themselves,
+    the first training begins with the backward pass after an optimizer's first step. Where somebody watches already
+    (`danlu.watch`, `danlu.fit`) nothing is begun. Nothing that fails here is raised.
 
     >>> with Everywhere(lambda models, optimizers: Watch(models, optimizers, shown=False)) as everywhere:
     ...     net = nn.Linear(4, 1)
@@ -50,9 +54,10 @@ class Everywhere:
         self._optimizers: list[weakref.ref[Any]] = []  # all that are known
         self._served: dict[int, weakref.ref[Any]] = {}  # those of this training and of earlier ones, by id
         self._now: set[int] = set()  # ids of those of this training
+        self._unheard: weakref.WeakSet[Any] = weakref.WeakSet()  # that step, and no module that holds theirs is called
         self._covered: set[int] = set()  # ids of the parameters of this training's models
         self._lines: weakref.WeakKeyDictionary[Any, CodeLine] = weakref.WeakKeyDictionary()
-        self._loader: tuple[CodeLine, str] | None = None
+        self._loader: tuple[CodeLine | None, weakref.ref[Any]] | None = None  # the newest that was begun before
         self._patches, self._calls = Patches(), Patches()
         self._inside = self._on = False
         self._thread = 0
@@ -114,9 +119,7 @@ class Everywhere:
         return observed
 
     def _begun(self, loader: Any) -> None:
-        line = calling_line()
-        if line is not None:
-            self._loader = line, type(loader).__name__
+        self._loader = calling_line(), weakref.ref(loader)
 
     def _stepping(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         self.steps += 1
@@ -136,6 +139,7 @@ class Everywhere:
         if self._served.pop(id(optimizer), None) is not None:
             for key in self._now:
                 self._served.pop(key, None)
+        self._unheard.add(optimizer)
         self._wait()
 
     def _take_in(self, optimizer: Any) -> None:
@@ -146,6 +150,18 @@ class Everywhere:
         """Hear of calls of modules, until one of them begins a training."""
         self._calls.restore()
         self._calls.replace(nn.Module, "__call__", self._calling)
+        if self._unheard and self._current is None:
+            self._calls.replace(torch.autograd, _BACKWARD, self._going_back)
+
+    def _going_back(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def observed(*args: Any, **kwargs: Any) -> Any:
+            if not self._on or not self._unheard or threading.get_ident() != self._thread:
+                return original(*args, **kwargs)
+            self._unheard.clear()
+            _quietly(self._begin, None, self._waiting())
+            return getattr(torch.autograd, _BACKWARD)(*args, **kwargs)  # which the training's watch hears
+
+        return observed
 
     def _calling(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def observed(*args: Any, **kwargs: Any) -> Any:
@@ -178,12 +194,15 @@ class Everywhere:
         if any(id(one) in wanted for one in module.parameters()):
             self._begin(module, waiting)
 
-    def _begin(self, module: nn.Module, optimizers: Sequence[Any]) -> None:
+    def _begin(self, module: nn.Module | None, optimizers: Sequence[Any]) -> None:
         if self._current is None and is_watched():
             return
         self._end_training(None, None, None)
         self._calls.restore()
         models = models_of(optimizers, module)
+        if module is None:
+            models += tensors_of(optimizers, models)
+        self._unheard.clear()
         self._now = set()
         for one in optimizers:
             self._take_in(one)

@@ -6,12 +6,13 @@
 import re
 import sys
 import sysconfig
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 import torch
+from torch import nn
 
 from danlu.base.records import CodeLine
 
@@ -33,6 +34,7 @@ _CELL = re.compile(r"[/\\]ipykernel_\d+[/\\]")
 
 _LABELS = re.compile(r"^(y|ys|yb|labels?|targets?|gold|truth)$|^(y|labels?|targets?)_|_(y|labels?|targets?)$")
 _ANSWERS = re.compile(r"hat|pred|out|logit|prob|score|guess", re.IGNORECASE)
+_MOST_FRAMES = 48
 _CALLERS = 4  # of the user's functions that are asked
 _BETWEEN = (str(Path(__file__).parent), str(Path(torch.__file__).parent))  # what stands between a call and its hearing
 
@@ -109,6 +111,30 @@ def labels_under_way(count: int) -> torch.Tensor | None:
                 return next(iter(found.values())) if len(found) == 1 else None
         frame = frame.f_back
     return None
+
+
+def direct_pass(modules: Mapping[int, nn.Module]) -> tuple[FrameType, nn.Module] | None:
+    """The `forward` of one of these modules, by id, that somebody runs without calling the module, and which calls its
+    parts just now: the outermost one, and its module."""
+    frame: FrameType | None = sys._getframe(1)
+    found: tuple[FrameType, nn.Module] | None = None
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            break
+        code = frame.f_code
+        if code.co_name == "forward" and code.co_argcount:
+            module = modules.get(id(frame.f_locals.get(code.co_varnames[0])))
+            if module is not None and getattr(type(module).forward, "__code__", None) is code:
+                found = frame, module
+        frame = frame.f_back
+    return found
+
+
+def given_to(frame: FrameType) -> dict[str, Any]:
+    """The arguments of a function that has begun, by name, but for the first; as they are now."""
+    code, known = frame.f_code, frame.f_locals
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    return {name: known[name] for name in names if name in known}
 
 
 def _are_labels(name: str, value: Any, count: int) -> bool:

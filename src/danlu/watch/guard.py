@@ -27,6 +27,7 @@ class Guard:
 
     def __init__(self, tell: Callable[[str, Exception], None]) -> None:
         self._tell = tell
+        self.prepare: Callable[[], None] = lambda: None  # comes before each call
         self.halt: BaseException | None = None  # raised once the call under way is done: the user's wish, no failure
         self._busy = self._closed = False
         self._failing: dict[str, _Failing] = {}
@@ -35,6 +36,7 @@ class Guard:
         if self._busy or self._closed:
             return None
         self._busy = True
+        self.prepare()
         try:
             with without_modes():
                 answer = self.within(call, *args, **kwargs)

@@ -14,7 +14,8 @@ class Hearing:
         self._calls = calls
         self._steps = steps
         self.awake = False  # in an ordinary step, for an evaluation that may come
-        self._alarms = 0
+        self._doubtful = False  # there was but a weak sign of it
+        self._alarms = self._doubts = 0
 
     def plan(self) -> None:
         """A step begins."""
@@ -26,16 +27,20 @@ class Hearing:
         """No step ends the first one, which is measured: its layers have been heard often enough."""
         self._calls.listen(OUTER)
 
-    def wake(self) -> None:
-        """An evaluation may come in this ordinary step."""
-        if not self.awake and not self._steps.sampling:
-            self.awake = True
+    def wake(self, *, doubtful: bool = False) -> None:
+        """An evaluation may come in this ordinary step. What is `doubtful` is not believed any more where none came
+        time and again."""
+        if not self.awake and not self._steps.sampling and not (doubtful and self._doubts >= _MOST_ALARMS):
+            self.awake, self._doubtful = True, doubtful
             self._calls.listen(OUTER)
 
     def sleep(self, *, evaluated: bool) -> None:
         """It has come, or not; where it does not time and again, every call from outside is heard from then on."""
         self.awake = False
-        self._alarms = 0 if evaluated else self._alarms + 1
+        if self._doubtful:
+            self._doubts = 0 if evaluated else self._doubts + 1
+        else:
+            self._alarms = 0 if evaluated else self._alarms + 1
         self._calls.listen(self._ordinary)
 
     def collected(self) -> None:
@@ -46,6 +51,11 @@ class Hearing:
     def end(self) -> None:
         """Hear of no call any more."""
         self._calls.listen(OFF)
+
+    @property
+    def silent(self) -> bool:
+        """Whether no call of this ordinary step is listened to."""
+        return not self.awake and self._ordinary == OFF
 
     @property
     def _ordinary(self) -> int:

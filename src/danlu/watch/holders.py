@@ -2,16 +2,45 @@
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from danlu.watch.frames import names_of
 from danlu.watch.probes.optimisers import parameters_of
 
 
-def models_of(optimizers: Iterable[Any], called: nn.Module) -> list[nn.Module]:
+class Tensors(nn.Module):
+    """Holds tensors that an optimizer moves and no module of the user's has. It is never called."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        for name, one in tensors.items():
+            self._parameters[name] = cast(nn.Parameter, one)  # nothing of them is changed, not even their class
+
+
+def tensors_of(optimizers: Iterable[Any], models: Iterable[nn.Module]) -> list[nn.Module]:
+    """The tensors of these optimizers that none of the models holds, in a module for all of them, by the names that the
+    user's code has for them; nothing where there is none.
+
+    >>> import torch
+    >>> weight = torch.ones(3, requires_grad=True)
+    >>> tensors = tensors_of([torch.optim.SGD([weight], lr=0.1)], [])[0]
+    >>> next(tensors.parameters()) is weight
+    True
+    """
+    held = {id(one) for model in models for one in model.parameters()}
+    moved = {id(one): one for optimizer in optimizers for one in parameters_of(optimizer)}
+    loose = [one for key, one in moved.items() if key not in held]
+    names, found = names_of(loose), dict[str, Tensor]()
+    for number, one in enumerate(loose):
+        name = names.get(id(one), f"tensor{number}")
+        found[name if name not in found else f"{name}{number}"] = one
+    return [Tensors(found)] if found else []
+
+
+def models_of(optimizers: Iterable[Any], called: nn.Module | None) -> list[nn.Module]:
     """The fewest outermost modules that hold all these optimizers' parameters which a module holds; among several that
     hold the same ones the one that contains `called` is taken.
 

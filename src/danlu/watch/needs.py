@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 
 from danlu.base.words import say
 from danlu.watch.contract import Rule, Thresholds
-from danlu.watch.measured import Measured, Net
+from danlu.watch.layer_facts import Net
+from danlu.watch.measured import Measured
 
 _Present = Callable[[Measured, Thresholds], bool]
 

@@ -19,7 +19,8 @@ from torch.optim import lr_scheduler
 from torch.utils import checkpoint
 from torch.utils.data import DataLoader
 
-from danlu.watch.tracing import is_traced, is_transformed
+from danlu.watch.lane import Lane
+from danlu.watch.tracing import is_going_backwards, is_traced, is_transformed
 
 # What the losses of torch.nn.functional call in the end, whoever imported them and when: where it lies, its name, what
 # it is of, and the place of the reduction among its arguments; the weight, where there is one, comes third.
@@ -33,6 +34,7 @@ LOSSES = (
     (torch._C._nn, "smooth_l1_loss", "numbers", 2),
     (torch._C._nn, "huber_loss", "numbers", 2),
     (torch, "kl_div", "divergence", 2),
+    (torch, "ctc_loss", "alignment", 5),
 )
 
 
@@ -44,7 +46,7 @@ class LossCall(NamedTuple):
     """One call of a loss function of torch."""
 
     name: str
-    kind: str  # of its targets: classes, binary, numbers, divergence
+    kind: str  # of its targets: classes, binary, numbers, divergence, alignment
     outputs: torch.Tensor
     targets: torch.Tensor
     weighted: bool
@@ -72,8 +74,8 @@ class Listener(Protocol):
         """A share of the activations was dropped."""
         ...
 
-    backward_running: bool
-    """Whether the autograd engine is at work; what it calls again is none of the loop's own calls."""
+    lane: Lane
+    """Takes the losses of ordinary steps."""
 
     def backward_begins(self, tensors: Sequence[Any]) -> None:
         """The backward pass from `tensors` is about to run."""
@@ -175,7 +177,7 @@ def listen(listener: Listener, patches: Patches) -> None:
         patches.replace(module, "clip_grad_value_", functools.partial(_clip_value, listener))
     for switch in (torch.no_grad, torch.inference_mode):
         patches.replace(switch, "__enter__", functools.partial(_switch_off, listener))
-    patches.replace(torch.set_grad_enabled, "__init__", functools.partial(_set_grad, listener))
+    patches.replace(torch.set_grad_enabled, "__enter__", functools.partial(_set_grad, listener))
     patches.replace(torch.nn.Module, "train", functools.partial(_train, listener))
     patches.replace(torch.nn.Module, "load_state_dict", functools.partial(_load, listener))
     for kind in vars(lr_scheduler).values():
@@ -233,18 +235,17 @@ def _attend(listener: Listener, original: Callable[..., Any]) -> Callable[..., A
 
 
 def _backward(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    lane = listener.lane
+
     def observed(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-        if listener.backward_running or torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or is_going_backwards():
             return original(tensors, *args, **kwargs)
         if kwargs.get("accumulate_grad"):
-            listener.backward_begins(tensors)
+            if not (lane.left and lane.take(tensors)):
+                listener.backward_begins(tensors)
         elif len(args) > 3:  # gradients of the outputs, retain_graph, create_graph, inputs
             listener.gradients_taken(tensors, args[3], create_graph=bool(args[2]))
-        listener.backward_running = True
-        try:
-            return original(tensors, *args, **kwargs)
-        finally:
-            listener.backward_running = False
+        return original(tensors, *args, **kwargs)
 
     return observed
 
@@ -313,10 +314,10 @@ def _switch_off(listener: Listener, original: Callable[..., Any]) -> Callable[..
 
 
 def _set_grad(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
-    def observed(self: Any, mode: bool) -> None:
-        if not mode:
+    def observed(self: Any) -> Any:
+        if not self.mode:  # every optimiser of torch's calls set_grad_enabled itself, but enters no such block
             listener.may_evaluate()
-        original(self, mode)
+        return original(self)
 
     return observed
 

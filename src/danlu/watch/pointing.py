@@ -95,6 +95,33 @@ def gives_setting(scopes: Iterable[ast.AST], line: int, argument: str) -> int | 
     return None
 
 
+def keeps(scope: ast.AST, name: str) -> int | None:
+    """The last line of a class that puts something into an attribute of `self` which no constant is, outside of
+    `__init__`.
+
+    >>> source = "class Net:\\n def forward(self, x):\\n  self.h = f(x, self.h)\\n def reset(self):\\n  self.h = None"
+    >>> keeps(ast.parse(source), "h")
+    3
+    """
+    first = {
+        id(part) for one in walk(scope) if isinstance(one, ast.FunctionDef) and one.name == "__init__"
+        for part in walk(one)
+    }  # fmt: skip
+    found = [
+        one.lineno for one in walk(scope)
+        if isinstance(one, ast.Assign) and id(one) not in first and not isinstance(one.value, ast.Constant)
+        and any(isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Store)
+                for target in one.targets for part in walk(target))
+        and not _draws_nothing(one.value)
+    ]  # fmt: skip
+    return max(found, default=None)
+
+
+def _draws_nothing(node: ast.AST) -> bool:
+    """Whether a value is all zeros: a state that begins."""
+    return any(_called(one) in ("zeros", "zeros_like", "new_zeros") for one in walk(node))
+
+
 def uncalled(scopes: Iterable[ast.AST], name: str) -> int | None:
     """The line of a statement that names a method and does not call it.
 

@@ -3,7 +3,8 @@
 import math
 import statistics
 
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.reading import moving_layers
 
 # Lowest, usual and highest rate by torch's class: the usual one is torch's or its paper's default.

@@ -4,7 +4,11 @@ import itertools
 import math
 import statistics
 
-from danlu.watch.measured import Evaluation, Head, Layer, Measured, Optimiser
+from danlu.watch.layer_facts import Layer
+from danlu.watch.loss_facts import Head
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
+from danlu.watch.pass_facts import Evaluation
 
 CLASS_LOSSES = ("cross-entropy", "nll")
 SQUARED_LOSSES = ("mse", "l1", "huber", "difference")

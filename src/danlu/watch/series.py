@@ -2,9 +2,10 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 _MOST = 512
+_EARLIEST = 5
 
 
 class Series:
@@ -107,7 +108,7 @@ class Curve:
         self.last = value
         if self.heard is not None:
             self.heard(value)
-        if count <= 5:
+        if count <= _EARLIEST:
             self.earliest.append(value)
             self.first = self.earliest[0]
         if not math.isfinite(value):
@@ -125,6 +126,25 @@ class Curve:
         self._sums[-1] += value
         self._squares[-1] += value * value
         self._filled += 1
+
+    def extend(self, values: Sequence[float]) -> None:
+        """The same of several finite numbers, to the last bit."""
+        place = 0
+        while place < len(values):
+            part = values[place : place + self.width - self._filled]
+            if not self._sums or not part or self.count < _EARLIEST or self.heard is not None:
+                part = values[place : place + 1]
+                self.add(part[0])
+            else:
+                total, squares = self._sums[-1], self._squares[-1]
+                for value in part:
+                    total += value
+                    squares += value * value
+                self._sums[-1], self._squares[-1] = total, squares
+                self._filled += len(part)
+                self.count += len(part)
+                self.last, self.lowest = part[-1], min(self.lowest, *part)
+            place += len(part)
 
     def _halve(self) -> None:
         """Join the stretches two by two; the odd one, just begun, stays."""

@@ -10,7 +10,8 @@ from torch.utils.data import DataLoader
 from danlu.base.records import CodeLine
 from danlu.watch.frames import calling_line, lines_under_way
 from danlu.watch.guard import Guard
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.patches import Patches
 
 _FIRST = 3  # steps whose calls are looked up; they are measured, whatever the training

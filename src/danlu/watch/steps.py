@@ -1,6 +1,6 @@
 """What each step of a training is for watch: one that is measured, one that is looked at, or an ordinary one."""
 
-from danlu.watch.measured import Optimiser
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.pace import Pace
 from danlu.watch.schedule import Schedule, always
 

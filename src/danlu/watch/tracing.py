@@ -39,6 +39,15 @@ def is_traced() -> bool:
     )
 
 
+def is_going_backwards() -> bool:
+    """Whether the autograd engine is at work in this thread: what it calls again is none of the loop's own calls.
+
+    >>> is_going_backwards()
+    False
+    """
+    return torch._C._current_graph_task_id() != -1
+
+
 def modes_but_devices() -> bool:
     """Whether a mode of somebody's hears every call of torch: any but the one of a default device.
 

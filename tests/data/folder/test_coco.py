@@ -199,6 +199,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("why", WRONG)
 def test_what_is_wrong_is_told(why: str, tmp_path: Path, language: str) -> None:
     change, english, chinese = WRONG[why]

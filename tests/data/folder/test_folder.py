@@ -180,6 +180,7 @@ def test_no_more_than_ten_are_named(save: Any, tmp_path: Path, language: str) ->
     assert len(caught.value.faults) == 11
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("side", [14_200, 10_000])
 @pytest.mark.filterwarnings("default::PIL.Image.DecompressionBombWarning")
 def test_a_bomb_is_not_unfolded(pictures: Path, language: str, side: int) -> None:

@@ -106,7 +106,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("options", OPTIONS)
 def test_a_csv_on_the_disk_is_the_csv_in_memory(tmp_path: Path, options: str) -> None:
     (tmp_path / "t.csv").write_text(text(columns()), encoding="utf-8")
@@ -147,7 +147,7 @@ def test_any_table_is_the_same_both_ways(
         same(path, target=target)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("form", ["parquet", "tsv", "semicolons", "quoted over lines", "blank rows", "without names"])
 def test_other_forms(tmp_path: Path, form: str) -> None:
     table = columns()
@@ -313,7 +313,7 @@ WRONG: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_told_in_both_languages(tmp_path: Path, case: str, cache: Path) -> None:
     make, options, phrase = WRONG[case]

@@ -115,7 +115,7 @@ MANY: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("odd", [(), ("unknown",), ("unknown", "nothing"), ("nothing", "1,234"), ("$5", "n.a.")])
 @pytest.mark.parametrize("kind", MANY)
 def test_many_different_cells_are_told_by_some_of_them(

@@ -106,7 +106,7 @@ def read(cells: list[str], separator: str, passed: Collection[str] = HOW) -> tup
     return (batch[:, names.index("x")] + taken).tolist(), noted
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(NUMBERS, min_size=6, max_size=30), st.sampled_from(sorted(WRITERS)), st.sampled_from(",;\t"))
 def test_of_a_column_in_any_spelling(numbers: list[float], writer: str, separator: str) -> None:
     cells = [WRITERS[writer](number) for number in numbers]
@@ -119,7 +119,7 @@ def test_of_a_column_in_any_spelling(numbers: list[float], writer: str, separato
     assert same or "x" in noted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(10, 99), min_size=12, max_size=30), ODD, st.integers(0, 11))
 def test_of_a_column_with_one_odd_cell(numbers: list[int], odd: str, place: int) -> None:
     cells: list[str] = [str(number) for number in numbers]
@@ -140,7 +140,7 @@ def same(number: float, got: float) -> bool:
 EXACT_WRITERS = sorted(WRITERS.keys() - {"money", "minus behind"})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(NUMBERS, min_size=6, max_size=20),
     st.sampled_from(EXACT_WRITERS),
@@ -175,7 +175,7 @@ DATES = {
 }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(WHENS, min_size=6, max_size=20), st.sampled_from(sorted(DATES)))
 def test_of_dates_in_any_order(whens: list[datetime], form: str) -> None:
     found, noted = read([f"{when:{DATES[form]}}" for when in whens], ",")
@@ -223,7 +223,7 @@ ARRAYS = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     ARRAYS,
     st.lists(st.integers(0, 2**63).map(lambda n: n if n % 3 else n % 100), min_size=6, max_size=20),

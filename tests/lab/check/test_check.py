@@ -17,6 +17,7 @@ from danlu.base.strict_json import to_json
 NAMES = ["shapes", "data", "first-loss", "gradient", "signal", "one-batch", "rate"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("net", "data", "settings"),
     [
@@ -44,7 +45,7 @@ def test_healthy_recipes_pass(net: str, data: str, settings: dict[str, Any]) -> 
     assert [finding for finding in found.findings if finding.severity != "advice"] == []
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("net", "data", "settings", "rule", "line"),
     [
@@ -73,6 +74,7 @@ def test_the_first_loss_is_held_against_knowing_nothing() -> None:
     assert squares["expected"] == pytest.approx(1.0, abs=0.3)  # the targets are standardised
 
 
+@pytest.mark.every(2)
 def test_the_rate_is_held_against_a_range_test(language: str) -> None:
     settings: dict[str, Any] = {"optim.name": "adam", "batch_size": 32, "watch.silence": ["lr-too-high", "lr-too-low"]}
     fine = danlu.check("mlp", "digits", lr=0.003, **settings)
@@ -118,6 +120,7 @@ def test_a_regression_that_begins_far_off(language: str) -> None:
     assert {"en": "answering 0 always", "zh": "总是回答 0"}[language] in finding.title
 
 
+@pytest.mark.every(2)
 def test_a_net_that_no_gradient_reaches_fails(language: str) -> None:
     found = danlu.check(Deaf(), "digits")
     assert not found.passed
@@ -143,6 +146,7 @@ class Overflows(Shouts):
         return self.layers(x) + (x * 0).sum(1, keepdim=True).log()
 
 
+@pytest.mark.every(2)
 def test_a_loss_that_is_no_number_fails(language: str) -> None:
     found = danlu.check(Overflows(), "diabetes")
     assert not found.passed

@@ -37,6 +37,7 @@ def test_no_good_sign_stands_beside_a_number_that_is_off() -> None:
     assert _line("signal", [], Fault("check.signal-expected"), EXPECTED, {}, inside=False).status == "open"
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("net", "data", "settings"),
     [

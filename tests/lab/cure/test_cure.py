@@ -118,30 +118,36 @@ def test_more_seeds_go_on_with_the_same_study(
     assert other.study.folder != first.study.folder
 
 
-def test_a_training_without_findings_says_so(tmp_path: Path, language: str) -> None:
+def test_a_training_without_findings_says_so(tmp_path: Path) -> None:
     settings: dict[str, Any] = {**FAST, "epochs": 20, "lr": 0.1, "schedule.name": "cosine"}
     run = danlu.fit("softmax-regression", folder=tmp_path / "run", **settings)
     assert run.findings == []
     proof = danlu.cure(run, progress=False)
     assert proof.study is None
     assert proof.recommended is None
-    assert {"en": "nothing wrong", "zh": "没有发现"}[language] in str(proof)
-    with pytest.raises(UserError, match={"en": "no change is proved", "zh": "没有配方可写"}[language]):
-        proof.apply()
+    for words, told, refused in (("en", "nothing wrong", "no change is proved"), ("zh", "没有发现", "没有配方可写")):
+        use_language(words)
+        assert told in str(proof)
+        with pytest.raises(UserError, match=refused):
+            proof.apply()
 
 
-def test_a_training_that_was_not_watched_says_so(tmp_path: Path, language: str) -> None:
+def test_a_training_that_was_not_watched_says_so(tmp_path: Path) -> None:
     settings: dict[str, Any] = {**FAST, "epochs": 1, "watch": False}
     run = danlu.fit("softmax-regression", folder=tmp_path / "run", **settings)
-    assert {"en": "not watched", "zh": "没有开启诊断"}[language] in str(danlu.cure(run, progress=False))
+    for words, told in (("en", "not watched"), ("zh", "没有开启诊断")):
+        use_language(words)
+        assert told in str(danlu.cure(run, progress=False))
 
 
-def test_what_no_recipe_can_mend_is_told_and_nothing_is_trained(tmp_path: Path, language: str) -> None:
+def test_what_no_recipe_can_mend_is_told_and_nothing_is_trained(tmp_path: Path) -> None:
     run = danlu.fit(Answers(), lr=0.1, folder=tmp_path / "run", **FAST)
     assert run.findings[0].rule == "softmax-twice"
     proof = danlu.cure(run, net=Answers, seeds=2, folder=tmp_path / "study", progress=False)
     assert proof.as_dict()["by_hand"][0]["rule"] == "softmax-twice"
-    assert {"en": "By hand", "zh": "需要您自己"}[language] in str(proof)
+    for words, told in (("en", "By hand"), ("zh", "需要您自己")):
+        use_language(words)
+        assert told in str(proof)
 
 
 def test_no_change_is_recommended_that_is_not_proved_better(tmp_path: Path) -> None:
@@ -171,6 +177,7 @@ def test_arrays_given_in_this_session_are_prepared_anew(tmp_path: Path) -> None:
     assert effect.verdict == "better"
 
 
+@pytest.mark.every(2)
 def test_a_net_of_own_code_needs_the_function_that_builds_it(tmp_path: Path, language: str) -> None:
     run = danlu.fit(Own(), lr=20.0, folder=tmp_path / "run", **FAST)
     for net in (None, Own()):
@@ -183,6 +190,7 @@ def test_a_net_of_own_code_needs_the_function_that_builds_it(tmp_path: Path, lan
     assert not any(key.startswith("net.") for effect in proof.effects for key in effect.end)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("arguments", "english", "chinese"),
     [
@@ -199,6 +207,7 @@ def test_mistakes_are_told(
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.every(2)
 def test_what_is_no_run_is_refused(faulty: danlu.Run, tmp_path: Path, language: str) -> None:
     study = compare("softmax-regression", "iris", vary={"lr": [0.1, 0.2]}, seeds=1, epochs=1, folder=tmp_path / "study",
                     progress=False)  # fmt: skip
@@ -213,6 +222,7 @@ def test_what_is_no_run_is_refused(faulty: danlu.Run, tmp_path: Path, language: 
         danlu.cure(faulty, folder=faulty.folder, progress=False)
 
 
+@pytest.mark.every(2)
 def test_data_given_in_another_session_are_asked_for(tmp_path: Path, language: str) -> None:
     x = numpy.random.default_rng(0).normal(size=(400, 8)).astype("float32")
     data = (1000 * x, (x[:, 0] + x[:, 1] > 0).astype(int))

@@ -74,6 +74,7 @@ def test_names_as_people_spell_them(word: str) -> None:
     assert activation_named(word)
 
 
+@pytest.mark.every(2)
 def test_it_is_drawn_by_name_class_and_module(language: str) -> None:
     for what in ("sigmoid", "GELU", nn.Tanh, nn.Sigmoid(), Square()):
         svg = danlu.draw(what).file_content(".svg").decode()

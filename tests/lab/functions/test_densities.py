@@ -70,6 +70,7 @@ def test_probabilities_add_up_and_their_entropy_is_the_sum(given: Any) -> None:
     assert found.information["H(P)"].value == pytest.approx(-(heights * numpy.log(heights)).sum(), abs=1e-6)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("first", CONTINUOUS, ids=str)
 def test_cross_entropy_is_entropy_plus_divergence(first: Any) -> None:
     for other in (Normal(0.0, 1.5), Laplace(0.5, 1.0), TWO_HUMPS):
@@ -95,6 +96,7 @@ def test_where_the_other_has_nothing_the_divergence_is_infinite() -> None:
     assert read(Poisson(2.0), Bernoulli(0.5)).information["H(P, Q)"].value == math.inf
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("numbers", "source"),
     [

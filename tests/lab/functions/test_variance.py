@@ -66,6 +66,7 @@ def test_the_net_its_mode_and_the_generators_stay_as_they_were(training: bool) -
     assert found.source == "data"
 
 
+@pytest.mark.every(2)
 def test_on_real_data_and_by_name(language: str) -> None:
     data = danlu.load("digits")
     by_name, again = (named_variances("mlp", {"hidden": [9]}, given) for given in (data, "digits"))

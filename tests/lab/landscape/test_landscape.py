@@ -163,6 +163,7 @@ def test_a_surface_is_recorded_in_its_run_alone(tmp_path: Path) -> None:
         danlu.landscape(nn.Linear(4, 3), danlu.load("iris"), points=3, record=True)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "chosen",
     [

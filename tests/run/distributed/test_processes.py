@@ -148,6 +148,7 @@ def _with_other_data() -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_other_data_in_another_process_are_an_error_in_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     told = in_processes(2, tmp_path / "meeting", _with_other_data)

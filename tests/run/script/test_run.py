@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import preloaded
 from danlu.run.run_record import RunRecord
 from danlu.store.finding_log import FindingLog
 from danlu.store.run_folder import RunFolder
@@ -104,11 +105,11 @@ def test_what_is_found_is_kept_and_shown(tmp_path: Path) -> None:
         "softmax-twice", {"file": str(tmp_path / "train.py"), "line": line},
     )  # fmt: skip
     assert f"train.py:{line}" in watched.err
-    shown = python(tmp_path, "-m", "danlu", "show", "first")
-    assert "softmax-twice" in shown.out
-    assert "train.py: 48 watched steps" in shown.out
-    log = python(tmp_path, "-m", "danlu", "watch-log", "first", "--json")
-    assert json.loads(log.out.splitlines()[0])["rule"] == "softmax-twice"
+    shown = preloaded.run(["-m", "danlu", "show", "first"], cwd=tmp_path)
+    assert "softmax-twice" in shown.stdout
+    assert "train.py: 48 watched steps" in shown.stdout
+    log = preloaded.run(["-m", "danlu", "watch-log", "first", "--json"], cwd=tmp_path)
+    assert json.loads(log.stdout.splitlines()[0])["rule"] == "softmax-twice"
     report = RunFolder(tmp_path / "first").report.read_text(encoding="utf-8")
     assert f"train.py:{line}" in report
 
@@ -141,11 +142,11 @@ def test_other_commands_refuse_such_a_run(tmp_path: Path) -> None:
 def test_a_mistake_is_told(words: list[str], said: str, tmp_path: Path) -> None:
     script(tmp_path, "print(1)")
     (tmp_path / "folder").mkdir()
-    refused = python(tmp_path, *RUN, *words)
-    assert refused.code == 2
-    assert said in refused.err
-    assert "Traceback" not in refused.err
-    assert not refused.out
+    refused = preloaded.run([*RUN, *words], cwd=tmp_path)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not refused.stdout
 
 
 @pytest.mark.slow

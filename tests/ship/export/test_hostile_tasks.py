@@ -62,7 +62,7 @@ def of_tasks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return path
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("fault", OF_TASKS)
 def test_hostile_metadata_of_every_task_are_refused(
     fault: str, of_tasks: Callable[[str], Path], tmp_path: Path

@@ -274,7 +274,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
 }
 
 
-@pytest.mark.every(24)
+@pytest.mark.every(48)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_refused(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, plant, where = FAULTS[fault]

@@ -29,6 +29,7 @@ def plain_loop(goes_on: Callable[..., Tensor], one_more: Callable[..., tuple[Ten
     return carried
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_loop_writes_what_the_run_writes(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = ALL[kind]()

@@ -48,6 +48,7 @@ def test_addresses_are_read(typed: str, shown: str) -> None:
     assert str(ClusterAddress.read(typed)) == shown
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("typed", WITH_SECRETS)
 def test_a_secret_in_an_address_is_refused_and_never_repeated(typed: str, language: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--cluster") as caught:

@@ -155,7 +155,7 @@ def test_more_processes_than_samples_in_the_last_batch_wait_for_nobody(name: str
                 torch.testing.assert_close(gradient, one.grad, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize(("name", "settings"), PAIRS)
 def test_an_exact_training_has_the_same_bits_on_any_number_of_processes(name: str, settings: str) -> None:
     net = made(name)

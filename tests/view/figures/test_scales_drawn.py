@@ -133,7 +133,7 @@ def test_no_axis_of_the_page_goes_beyond_what_a_metric_can_be(on_page: dict[str,
             assert panel.y.least is None or panel.y.log or drawn["low"] >= panel.y.least, (kind, drawn)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("kind", [kind for kind, make in ALL.items() if drawable(make())])
 def test_paper_shows_two_numbers_and_none_that_cannot_be(kind: str, figures: list[Any]) -> None:
     chart = ALL[kind]()
@@ -149,7 +149,7 @@ def test_paper_shows_two_numbers_and_none_that_cannot_be(kind: str, figures: lis
             assert all(tick.get_loc() <= panel.y.most for tick in ticks if low <= tick.get_loc() <= high)
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("kind", made.CHARTS)
 def test_beside_chinese_signs_no_letter_is_bold(kind: str, figures: list[Any], language: str) -> None:
     from matplotlib.text import Text

@@ -16,6 +16,7 @@ def totals(folded: FoldedGraph) -> tuple[int, int]:
     )
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", NETS)
 def test_nothing_is_lost(name: str) -> None:
     graph = named_graph(name, {})
@@ -25,6 +26,7 @@ def test_nothing_is_lost(name: str) -> None:
     assert {end for edge in folded.edges for end in edge} == ids
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ["resnet50", "googlenet", "densenet121"])
 def test_a_large_net_becomes_a_page_of_boxes(name: str) -> None:
     folded = fold(named_graph(name, {}))

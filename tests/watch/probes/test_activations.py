@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from danlu.watch.measured import Activation, Layer, Measured
+from danlu.watch.layer_facts import Activation, Layer
+from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.graph import Graph, Names
 from danlu.watch.probes.layers import layers_of

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from danlu.watch.probes.code_pairs import dealt_apart, sorted_apart
+from danlu.watch.probes.code_pairs import dealt_apart, sorted_apart, views_apart
 
 APART = [
     "x = x[randperm(n)]\ny = y[randperm(n)]",
@@ -55,3 +55,19 @@ SORTED = {
 def test_rows_sorted_by_length_without_their_labels(kind: str) -> None:
     source, line = SORTED[kind]
     assert sorted_apart(ast.parse(source)) == line
+
+
+VIEWS = {
+    "an order of its own": ("t = texts[randperm(n)[:9]]\nloss = clip(model(images[i], t))", 1),
+    "drawn before": ("j = randperm(n)\nt = texts[j]\nloss = clip(model(images[i], t))", 2),
+    "the same order": ("j = randperm(n)\nloss = clip(model(images[j], texts[j]))", None),
+    "one array twice": ("loss = clip(model(x[i], x[randperm(n)]))", None),
+    "others to tell apart": ("loss = f(images[i], texts[i], texts[randperm(n)])", None),
+    "one view alone": ("loss = f(net(x[randperm(n)]))", None),
+}
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_views_of_other_samples(kind: str) -> None:
+    source, line = VIEWS[kind]
+    assert views_apart(ast.parse(source)) == line

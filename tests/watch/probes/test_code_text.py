@@ -106,6 +106,7 @@ def sources() -> list[tuple[str, ast.Module]]:
     return [(text, ast.parse(text)) for text in corpus()]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("kind", _WHOLE)
 def test_no_reading_is_left_out(kind: str, sources: list[tuple[str, ast.Module]]) -> None:
     may, reading = _WHOLE[kind]

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 import danlu
-from danlu.watch.measured import DeclaredLoss, Measured
+from danlu.watch.loss_facts import DeclaredLoss
+from danlu.watch.measured import Measured
 from danlu.watch.probes.declared import read_loss
 
 LOSSES: dict[str, tuple[Any, DeclaredLoss | None]] = {

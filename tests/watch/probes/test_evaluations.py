@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.evaluations import EvaluationProbe, sample_losses
 from danlu.watch.probes.held_out import HeldOutProbe

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from danlu.watch.measured import Head
+from danlu.watch.loss_facts import Head
 from danlu.watch.probes.head import chain, criteria, read_head, reductions, weighs_samples
 
 Tensor = torch.Tensor
@@ -106,6 +106,25 @@ def test_later_steps_are_not_reckoned_anew() -> None:
 def test_a_loss_that_is_made_large_is_told() -> None:
     assert head(lambda y: -F.mse_loss(y, ZEROS)).negated
     assert not head(lambda y: (-F.mse_loss(y, ZEROS)).neg()).negated
+
+
+PICKED = (torch.arange(3), CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("loss", "bare"),
+    [
+        (lambda y: y.log_softmax(1)[PICKED].mean(), True),
+        (lambda y: y.log_softmax(1).gather(1, CLASSES[:, None]).squeeze(1).sum(), True),
+        (lambda y: -y.log_softmax(1)[PICKED].mean(), False),
+        (lambda y: (y.log_softmax(1)[PICKED] * -1).mean(), False),
+        (lambda y: 0 - y.log_softmax(1)[PICKED].mean(), False),
+        (lambda y: (y.log_softmax(1)[PICKED] * torch.tensor([0.5, 2.0, 1.0])).sum(), False),  # by a return
+        (lambda y: F.cross_entropy(y, CLASSES), False),
+    ],
+)
+def test_a_likelihood_whose_minus_is_missing_is_bare(loss: Any, bare: bool) -> None:
+    assert head(loss).bare is bare
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 import torch
 from sklearn import datasets
 
-from danlu.watch.measured import Inputs, Measured
+from danlu.watch.data_facts import Inputs
+from danlu.watch.measured import Measured
 from danlu.watch.probes.inputs import InputProbe, SampleProbe, batch_of
 
 Tensor = torch.Tensor

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from danlu.watch.measured import LabelFacts, Measured
+from danlu.watch.data_facts import LabelFacts
+from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.labels import LabelProbe
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from danlu.watch.measured import Layer, Measured
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
 from danlu.watch.probes.layers import LayerProbe, flat_sample, layers_of
 
 
@@ -248,3 +249,16 @@ def test_names_begin_with_those_of_the_nets_and_pass_over_wrappers() -> None:
     assert list(layers_of({"actor": wrapped, "critic": nn.Linear(1, 1)})[1]) == ["actor.0", "critic"]
     assert list(layers_of({"": nn.Linear(1, 1)})[1]) == ["Linear"]
     assert layers_of({"": nn.ReLU()}) == ({}, {}, {})
+
+
+def test_the_share_of_its_state_that_an_lstm_keeps_follows_from_its_biases() -> None:
+    def kept(module: nn.Module) -> float:
+        return layers_of({"": module})[1][type(module).__name__].forget
+
+    lstm = nn.LSTM(3, 4)
+    with torch.no_grad():
+        lstm.bias_ih_l0[4:8], lstm.bias_hh_l0[4:8] = -3.0, -2.0
+    assert kept(lstm) == pytest.approx(1 / (1 + math.exp(5)))
+    assert 0.25 < kept(nn.LSTM(3, 4)) < 0.75
+    assert math.isnan(kept(nn.LSTM(3, 4, bias=False)))
+    assert math.isnan(kept(nn.GRU(3, 4)))

@@ -8,7 +8,9 @@ from torch import nn
 from torch.optim import SGD, AdamW, Optimizer, lr_scheduler
 
 from danlu.watch.guard import Guard
-from danlu.watch.measured import Layer, Measured, Optimiser
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.probes.optimisers import OptimiserProbe, parameters_of
 from danlu.watch.sites import Sites
 

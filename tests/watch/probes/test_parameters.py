@@ -8,7 +8,9 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adafactor, Adam, AdamW, Muon, RMSprop
 
-from danlu.watch.measured import Layer, Measured, Optimiser
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.probes.parameters import ParameterProbe, capped_share, hyperparameters
 
 Tensor = torch.Tensor

@@ -10,7 +10,8 @@ from torch import nn
 from torch.optim import SGD, Optimizer, lr_scheduler
 
 from danlu.watch.guard import Guard
-from danlu.watch.measured import Measured, Scheduler
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Scheduler
 from danlu.watch.probes.optimisers import OptimiserProbe
 from danlu.watch.probes.schedulers import SchedulerProbe
 from danlu.watch.sites import Sites

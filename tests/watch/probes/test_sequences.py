@@ -45,6 +45,9 @@ def test_ignored_targets_are_left_out_and_a_few_masked_ones_say_nothing() -> Non
     masked = INPUTS.clone()
     masked[:, 2:] = -100
     assert relation_of(INPUTS, masked, -100) is None
+    many, asked = INPUTS.repeat(2, 1), masked.repeat(2, 1)  # what is asked for stands in the inputs
+    assert relation_of(many, asked, -100) == Relation(0, 1, 12, few=True)
+    assert relation_of(many.where(asked < 0, 21), asked, -100) is None
 
 
 def padded(*lengths: int) -> torch.Tensor:

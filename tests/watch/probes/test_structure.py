@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from danlu.watch.measured import Net
+from danlu.watch.layer_facts import Net
 from danlu.watch.probes.structure import is_compiled, read_net, read_optimised, unlisted_parameters
 
 

@@ -1,6 +1,7 @@
 """accumulation-cleared: told of steps that only the last of several backward passes reaches."""
 
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.accumulation_cleared import RULE
 from measurements import check_threshold, series, told, verdict
 

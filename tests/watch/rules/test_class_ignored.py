@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from danlu.watch.measured import Intervention, LabelFacts, Measured
+from danlu.watch.data_facts import LabelFacts
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.class_ignored import RULE
 from measurements import check_threshold, told, verdict
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from danlu.watch.measured import LabelFacts, Measured
+from danlu.watch.data_facts import LabelFacts
+from danlu.watch.measured import Measured
 from danlu.watch.rules.class_weights_inverted import RULE
 from measurements import check_threshold, told, verdict
 

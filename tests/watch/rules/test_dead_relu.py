@@ -2,7 +2,8 @@
 
 import pytest
 
-from danlu.watch.measured import Activation, Measured
+from danlu.watch.layer_facts import Activation
+from danlu.watch.measured import Measured
 from danlu.watch.rules.dead_relu import RULE
 from measurements import check_threshold, fallen, series, told, verdict
 

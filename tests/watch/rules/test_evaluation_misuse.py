@@ -7,9 +7,11 @@ import pytest
 
 from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unfair
-from danlu.watch.measured import Evaluation, Intervention, LabelFacts, Measured
+from danlu.watch.data_facts import LabelFacts
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation, Intervention
 from danlu.watch.rules.evaluation_misuse import RULE
-from measurements import check_threshold, told, verdict
+from measurements import check_threshold, said, told, verdict
 
 LINE = CodeLine("train.py", 40)
 
@@ -134,3 +136,18 @@ def test_pictures_that_are_known_once_they_are_turned() -> None:
     measured = Measured(step=60, unfair={"turned": Unfair(60, share=0.9, score=0.1, how="x.flip(3)")})
     found = told(RULE, measured)
     assert (found.variant, found.numbers["how"], found.remedies) == ("turned", "x.flip(3)", ("same-preparation",))
+
+
+def test_held_out_data_scaled_by_themselves_in_the_source_are_told_once_they_are_evaluated() -> None:
+    measured = Measured(step=9, code={"itself": CodeLine("train.py", 4)})
+    assert verdict(RULE, measured) is None
+    measured.evaluations.append(Evaluation(9, 2, 64, 0.5, 0.5, False, 0.0))
+    assert said(told(RULE, measured)) == ("warning", "itself")
+
+
+def test_a_mean_of_scores_that_have_none_is_worth_a_word() -> None:
+    measured = Measured(step=9, code={"curved": CodeLine("train.py", 4)})
+    measured.evaluations.append(Evaluation(9, 1, 64, 0.5, 0.5, False, 0.0))
+    assert verdict(RULE, measured) is None
+    measured.evaluations.append(Evaluation(9, 2, 64, 0.5, 0.5, False, 0.0))
+    assert said(told(RULE, measured)) == ("advice", "curved")

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.future_leak import RULE
 from measurements import check_threshold, told, verdict
 

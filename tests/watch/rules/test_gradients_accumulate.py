@@ -1,6 +1,7 @@
 """gradients-accumulate: told of steps in a row whose gradients nobody cleared."""
 
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.gradients_accumulate import RULE
 from measurements import check_threshold, told, verdict
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from danlu.watch.measured import Intervention, Measured, Net
+from danlu.watch.layer_facts import Net
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.input_constant import RULE
 from measurements import check_threshold, series, told, verdict
 

@@ -3,7 +3,8 @@
 import pytest
 
 from danlu.base.records import CodeLine
-from danlu.watch.measured import Layer, Measured
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
 from danlu.watch.rules.latent_collapsed import RULE
 from measurements import check_threshold, told, verdict
 

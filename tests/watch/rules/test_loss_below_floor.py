@@ -1,7 +1,8 @@
 """loss-below-floor: told of a loss that cannot be."""
 
 from danlu.base.records import CodeLine
-from danlu.watch.measured import LowLoss, Measured
+from danlu.watch.loss_facts import LowLoss
+from danlu.watch.measured import Measured
 from danlu.watch.rules.loss_below_floor import RULE
 from measurements import told, verdict
 

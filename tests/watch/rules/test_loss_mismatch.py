@@ -5,7 +5,8 @@ import math
 import pytest
 
 from danlu.base.records import CodeLine
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.loss_mismatch import RULE
 from measurements import check_threshold, head, told, verdict
 
@@ -44,6 +45,13 @@ def test_outputs_that_are_no_log_probabilities_are_told_with_their_sum() -> None
     assert verdict(RULE, Measured(heads=[head("nll", row_sum=1.02)])) is None
 
 
+def test_a_likelihood_without_its_minus_is_told_unless_the_optimizer_climbs() -> None:
+    measured = Measured(step=10, heads=[head(bare=True)], optimisers=[Optimiser("SGD")])
+    assert (told(RULE, measured).severity, told(RULE, measured).variant) == ("error", "likelihood")
+    measured.optimisers[0].maximizes = True
+    assert verdict(RULE, measured) is None
+
+
 def test_probabilities_that_are_none_are_told_with_their_bounds() -> None:
     refused = Measured(step=3, refused="binary_cross_entropy", refused_low=-2.0, refused_high=4.0)
     assert (told(RULE, refused).variant, told(RULE, refused).numbers) == ("bce", {"low": -2.0, "high": 4.0})
@@ -71,3 +79,9 @@ def test_a_penalty_that_is_taken_off_is_told_with_its_line() -> None:
     found = told(RULE, Measured(step=10, code={"penalty": line}))
     assert (found.severity, found.variant, found.line) == ("error", "penalty", line)
     assert verdict(RULE, Measured(code={"penalty": line})) is None
+
+
+def test_scores_that_ctc_takes_for_log_probabilities_are_told_with_their_sum() -> None:
+    found = told(RULE, Measured(alignment_sum=7.5))
+    assert (found.variant, found.numbers["sum"]) == ("alignment", 7.5)
+    assert verdict(RULE, Measured(alignment_sum=1.0)) is None

@@ -15,7 +15,7 @@ def summed(*, batch: int = 32, rate: float = 0.1) -> Measured:
 
 def test_each_threshold_decides() -> None:
     assert check_threshold(RULE, summed, "min_batch_samples", {"batch": 3}, {"batch": 4}) is None
-    at_ease = check_threshold(RULE, summed, "min_effective_lr", {"rate": 0.003}, {"rate": 0.0032})
+    at_ease = check_threshold(RULE, summed, "min_effective_lr", {"rate": 0.015}, {"rate": 0.016})
     assert at_ease is not None
     assert at_ease.severity == "advice"
 

@@ -49,6 +49,15 @@ def test_from_any_depth_the_proposed_rate_is_one_that_trains(kind: str, power: i
     assert low <= proposed(found) <= high
 
 
+def test_a_first_batch_that_lies_low_by_chance_is_no_rise() -> None:
+    def loss(step: int) -> float:
+        return 2.0 if step <= 5 else 2.3 - 5e-4 * step
+
+    falls, rises = training(loss, 300, update=1.9e-4), training(lambda step: 2.0 + 1e-3 * step, 300, update=1.9e-4)
+    assert verdict(RULE, falls) is not None
+    assert verdict(RULE, rises) is None
+
+
 def test_steps_below_the_precision_of_the_weights_are_no_update_at_all() -> None:
     assert verdict(RULE, standing(1e-9, update=0.0)) is None
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rates import usual_rates
 from danlu.watch.rules.no_update import RULE
 from measurements import check_threshold, series, told, training, verdict

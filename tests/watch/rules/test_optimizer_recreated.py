@@ -1,6 +1,7 @@
 """optimizer-recreated: told of an optimiser that is made anew again and again."""
 
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.optimizer_recreated import RULE
 from measurements import check_threshold, told, verdict
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.rules.overfitting import RULE
 from measurements import check_threshold, told, training, validated, verdict
 

@@ -3,7 +3,8 @@
 import math
 
 from danlu.base.records import CodeLine
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.padding_in_loss import RULE
 from measurements import check_threshold, told, verdict
 

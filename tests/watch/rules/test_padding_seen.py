@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Intervention, Measured, Net
+from danlu.watch.layer_facts import Net
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.padding_seen import RULE
 from measurements import check_threshold, said, told, verdict
 
@@ -34,6 +36,27 @@ def test_a_mask_is_taken_for_inverted_where_other_tokens_move_nothing() -> None:
 def test_attention_over_padding_is_a_warning_and_reading_it_advice() -> None:
     assert said(told(RULE, tried())) == ("warning", "")
     assert said(told(RULE, tried(attends=False))) == ("advice", "read")
+
+
+def drowned(*, pads: float = 2.0, response: float = 0.01) -> Measured:
+    measured = tried(pads=pads, attends=False)
+    for step in (2, 50):
+        measured.interventions[""].response.add(step, response)
+    return measured
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_moved_share_warning", {"pads": 0.99}, {"pads": 1.01}),
+        ("max_response", {"response": 0.051}, {"response": 0.049}),
+    ],
+)
+def test_padding_that_leaves_nothing_of_the_sample_is_a_warning(
+    name: str, inside: dict[str, float], beyond: dict[str, float]
+) -> None:
+    assert said(check_threshold(RULE, drowned, name, inside, beyond)) == ("advice", "read")
+    assert said(told(RULE, drowned())) == ("warning", "read")
 
 
 def test_masked_padding_is_silent() -> None:

@@ -27,3 +27,11 @@ def test_partners_from_two_loaders_are_told() -> None:
     assert check_threshold(RULE, two_loaders, "min_steps", {"steps": 2}, {"steps": 3}) is None
     assert (told(RULE, two_loaders()).severity, told(RULE, two_loaders()).variant) == ("error", "loaders")
     assert verdict(RULE, two_loaders(apart=0)) is None
+
+
+def test_views_of_other_samples_are_told_where_the_loss_looks_for_partners() -> None:
+    measured = two_loaders(apart=0)
+    measured.step, measured.code["views"] = 9, CodeLine("train.py", 7)
+    assert told(RULE, measured).line == CodeLine("train.py", 7)
+    measured.carried.partners = 2
+    assert verdict(RULE, measured) is None

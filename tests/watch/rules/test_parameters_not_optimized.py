@@ -2,7 +2,8 @@
 
 import pytest
 
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.parameters_not_optimized import RULE
 from measurements import check_threshold, layer, told, verdict
 

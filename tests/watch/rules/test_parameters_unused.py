@@ -3,7 +3,8 @@
 import pytest
 
 from danlu.base.records import CodeLine
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.parameters_unused import RULE
 from measurements import check_threshold, layer, series, told, verdict
 

@@ -1,6 +1,7 @@
 """positions-missing: told of a net to which the order of a sequence is nothing."""
 
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.positions_missing import RULE
 from measurements import check_threshold, told, verdict
 

@@ -4,7 +4,10 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Intervention, Measured, Net, Optimiser
+from danlu.watch.layer_facts import Net
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.samples_mixed import RULE
 from measurements import check_threshold, told, verdict
 
@@ -77,3 +80,10 @@ def test_rows_of_a_table_have_no_reason_to_meet_in_one_net() -> None:
     assert told(RULE, measured).variant == ""
     measured.optimisers = [Optimiser("Adam"), Optimiser("Adam")]
     assert verdict(RULE, measured) is None
+
+
+def test_a_layer_that_reads_the_batch_as_time_is_named() -> None:
+    measured = tried(others=math.nan)
+    measured.interventions["net"].laid = "net.encoder"
+    found = told(RULE, measured)
+    assert (found.variant, found.where) == ("laid", ("net.encoder",))

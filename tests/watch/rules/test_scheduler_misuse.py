@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Evaluation, Measured, Scheduler
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Scheduler
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.rules.scheduler_misuse import RULE
 from measurements import check_threshold, fallen, series, told, verdict
 
@@ -39,6 +41,16 @@ def warming(*, last: float = 0.02, calls: int = 10) -> Measured:
     return measured
 
 
+def ramping(*, last: float = 0.005, steps: int = 120) -> Measured:
+    """A rate that rises with each step of the training, and was set to be 0.1."""
+    measured = fallen(0.2, steps)
+    measured.ended = True
+    measured.schedulers.append(Scheduler("LambdaLR", calls=steps, base=0.1))
+    measured.optimisers[0].rate = series([last / 4, last / 2, last])
+    measured.optimisers[0].steps = steps
+    return measured
+
+
 THRESHOLDS = [
     ("min_steps", never_called, {"steps": 29}, {"steps": 30}),
     ("max_lr_ratio", ran_out, {"level": 0.011}, {"level": 0.009}),
@@ -46,6 +58,8 @@ THRESHOLDS = [
     ("min_low_share", ran_out, {"until": 61}, {"until": 58}),
     ("max_progress_share", ran_out, {"gone": 0.96}, {"gone": 0.94}),
     ("max_warm_ratio", warming, {"last": 0.051}, {"last": 0.049}),
+    ("max_ramp_ratio", ramping, {"last": 0.0101}, {"last": 0.0099}),
+    ("min_warm_steps", ramping, {"steps": 99}, {"steps": 100}),
     ("max_called_share", one_cycle, {"calls": 26}, {"calls": 24}),
 ]
 
@@ -53,6 +67,20 @@ THRESHOLDS = [
 @pytest.mark.parametrize(("name", "build", "inside", "beyond"), THRESHOLDS)
 def test_each_threshold_decides(name: str, build: object, inside: dict[str, float], beyond: dict[str, float]) -> None:
     assert check_threshold(RULE, build, name, inside, beyond) is None  # type: ignore[arg-type]
+
+
+def test_a_warm_up_that_the_training_does_not_outlast() -> None:
+    found = told(RULE, ramping())
+    assert (found.severity, found.variant, found.numbers["base"]) == ("warning", "ramp", 0.1)
+    going_on = ramping()
+    going_on.ended = False
+    assert verdict(RULE, going_on) is None
+    learnt = ramping()
+    learnt.loss = fallen(0.6, 120).loss
+    assert verdict(RULE, learnt) is None
+    held = ramping()
+    held.optimisers[0].rate = series([0.005, 0.005, 0.005])
+    assert verdict(RULE, held) is None
 
 
 def test_a_schedule_that_has_run_out_is_told_since_when() -> None:

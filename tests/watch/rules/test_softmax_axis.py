@@ -1,6 +1,7 @@
 """softmax-axis: told of attention whose weights sum to 1 elsewhere."""
 
-from danlu.watch.measured import Measured, Net
+from danlu.watch.layer_facts import Net
+from danlu.watch.measured import Measured
 from danlu.watch.rules.softmax_axis import RULE
 from measurements import told, verdict
 

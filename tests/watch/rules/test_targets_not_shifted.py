@@ -5,7 +5,8 @@ import math
 import pytest
 
 from danlu.watch.conduct import Copied
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.rules.targets_not_shifted import RULE
 from measurements import check_threshold, told, verdict
 
@@ -55,3 +56,10 @@ def test_targets_shifted_twice_are_told() -> None:
     assert check_threshold(RULE, twice, "min_places", {"places": 3}, {"places": 4}) is None
     assert told(RULE, tried(lag=2, later=0.3)).variant == "twice"
     assert verdict(RULE, tried(lag=2, tokens=False)) is None
+
+
+def test_a_masked_model_that_is_given_what_it_is_asked_for() -> None:
+    measured = tried(lag=0, later=0.5)
+    assert verdict(RULE, measured) is None
+    measured.interventions[""].few = True
+    assert told(RULE, measured).variant == "masked"

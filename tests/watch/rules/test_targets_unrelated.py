@@ -7,7 +7,9 @@ import pytest
 
 from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unrelated
-from danlu.watch.measured import Evaluation, LabelFacts, Measured
+from danlu.watch.data_facts import LabelFacts
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.rules.targets_unrelated import RULE
 from measurements import check_threshold, told, training, verdict
 

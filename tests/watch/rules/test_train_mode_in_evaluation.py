@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from danlu.watch.conduct import Averaged
-from danlu.watch.measured import Evaluation, Intervention, Measured, Net, Optimiser
+from danlu.watch.layer_facts import Net
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
+from danlu.watch.pass_facts import Evaluation, Intervention
 from danlu.watch.rules.train_mode_in_evaluation import RULE
 from measurements import check_threshold, told, verdict
 

@@ -7,7 +7,8 @@ import pytest
 
 from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unfair
-from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.rules.train_test_overlap import RULE
 from measurements import check_threshold, told, verdict
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from danlu.watch.measured import Activation, Measured
+from danlu.watch.layer_facts import Activation
+from danlu.watch.measured import Measured
 from danlu.watch.rules.vanishing_gradient import RULE
 from measurements import check_threshold, layer, told, verdict
 

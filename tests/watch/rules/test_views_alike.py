@@ -1,7 +1,9 @@
 """views-alike: told of two views that are one."""
 
 from danlu.watch.conduct import Handed
-from danlu.watch.measured import LabelFacts, Measured, Optimiser
+from danlu.watch.data_facts import LabelFacts
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.views_alike import RULE
 from measurements import check_threshold, told, verdict
 

@@ -4,7 +4,8 @@ from collections import deque
 
 import torch
 
-from danlu.watch.measured import Activation, Layer, Measured
+from danlu.watch.layer_facts import Activation, Layer
+from danlu.watch.measured import Measured
 from danlu.watch.probes.graph import ACTIVATIONS, LAYERS, Graph, Names, Node, following, operation, saved
 from danlu.watch.probes.reading import read
 

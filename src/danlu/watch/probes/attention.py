@@ -119,6 +119,8 @@ def has_attention(graph: Graph) -> bool:
             return True
         if operation(node) == "Bmm" and any(_softmax_under(one) is not None for one in following(node)):
             return True
+        if operation(node) == "Bmm" and any(_is_square(_softmax_behind(one)) for one in following(node)):
+            return True
     return False
 
 
@@ -127,11 +129,25 @@ def attends_to_itself(graph: Graph) -> bool:
     for node in graph.nodes:
         if operation(node).startswith("ScaledDotProduct"):
             return True
-        if operation(node) == "Bmm":
-            sizes = [shape(one) for one in map(_softmax_under, following(node)) if one is not None]
-            if any(len(size) > 1 and size[-1] == size[-2] > 1 for size in sizes):
-                return True
+        if operation(node) == "Bmm" and any(_is_square(_softmax_behind(one)) for one in following(node)):
+            return True
     return False
+
+
+def _is_square(weights: Node | None) -> bool:
+    """Whether the weights of a softmax are of as many places as they are for."""
+    size = shape(weights) if weights is not None else ()
+    return len(size) > 1 and size[-1] == size[-2] > 1
+
+
+def _softmax_behind(node: Node | None) -> Node | None:
+    """The softmax that an operand of a product comes from, with dimensions moved and joined on the way, as einsum does
+    it."""
+    for _ in range(_MOST_MOVES):
+        if node is None or not (operation(node) in _BETWEEN | _MOVING or _is_dropout(node)):
+            break
+        node = next(following(node), None)
+    return node if node is not None and operation(node) in _WEIGHTS else None
 
 
 def _softmax_under(node: Node) -> Node | None:

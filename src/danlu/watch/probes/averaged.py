@@ -165,11 +165,12 @@ def _shapes(module: nn.Module) -> tuple[torch.Size, ...]:
 
 
 def _sample(module: nn.Module) -> torch.Tensor | None:
-    if any(unreadable(one) for one in module.parameters()):
+    parameters = list(module.parameters())
+    if any(map(unreadable, parameters)):
         return None
-    parameters = [one for one in module.parameters() if one.dim() > 1] or list(module.parameters())
+    parameters = [one for one in parameters if one.dim() > 1] or parameters
     chosen = parameters[:: max(1, len(parameters) // _TENSORS)][:_TENSORS]
     if not chosen:
         return None
     parts = [one.detach().flatten()[:: max(1, one.numel() // _NUMBERS)][:_NUMBERS] for one in chosen]
-    return torch.cat([part.float() for part in parts]).clone()
+    return torch.cat([part.float() for part in parts])

@@ -61,6 +61,8 @@ class CallProbes:
 
     def lost(self, call: LossCall, result: torch.Tensor, step: int) -> None:
         """A loss was computed that may go backwards."""
+        if call.kind == "alignment":  # its targets are no answers to single samples or places
+            return
         self.interventions.lost(call, result)
         self._carried.lost(call)
         self._unrelated.met(call.kind, call.targets, step)

@@ -99,8 +99,11 @@ class CarriedProbe:
         """The step is over."""
         calls, targets = self._calls, self._targets
         if self._call is not None and calls:
-            used = (met for held, met in self._found if self._held.is_used(self._call, held, len(calls[0].inputs)))
-            self._count(next(used, None))
+            rows = len(calls[0].inputs)
+            used = next((one for one in self._found if self._held.is_used(self._call, one[0], rows)), None)
+            if used is not None:
+                self._count(used[1])
+                self._measured.carried.held = used[0].place
         self._call, self._found = None, []
         self._measured.carried.own += self._own
         if calls and self._square and not (self._measured.net.dropout or self._measured.net.plain_dropout):

@@ -13,14 +13,15 @@ from danlu.watch.probes.code_arithmetic import WEIGHED, ratio_of_sums, square_of
 from danlu.watch.probes.code_distillation import may_distil, one_sided, unscaled
 from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
 from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge
+from danlu.watch.probes.code_means import mean_of_means
 from danlu.watch.probes.code_metrics import counts_all_places, may_count
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
-from danlu.watch.probes.code_pairs import dealt_apart, may_deal, sorted_apart
+from danlu.watch.probes.code_pairs import dealt_apart, may_deal, sorted_apart, views_apart
 from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
 from danlu.watch.probes.code_schedules import may_wait, waiting_scheduler
 from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
 from danlu.watch.probes.code_sign import made_small, may_score
-from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all, normalised_by_itself
+from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all, normalised_by_itself, scaled_by_itself
 from danlu.watch.probes.code_targets import may_renew, renewed
 from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_thresholds import chosen_on_test
@@ -51,7 +52,9 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "temperature-square": (may_distil, lambda scope, known: unscaled(scope, scope, known)),
     "joint": (may_normalise, lambda scope, known: normalised_by_all(scope)),
     "own": (may_normalise, lambda scope, known: normalised_by_itself(scope)),
+    "itself": (may_normalise, lambda scope, known: scaled_by_itself(scope)),
     "pairs": (may_deal, lambda scope, known: dealt_apart(scope) or sorted_apart(scope)),
+    "views": (may_deal, lambda scope, known: views_apart(scope)),
     "sign": (may_score, lambda scope, known: made_small(scope)),
     "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
     "updates-on-test": (may_update, lambda scope, known: updates_on_test(scope)),
@@ -120,7 +123,9 @@ class CodeProbe:
         if ends or "temperature" in possible or what == "evaluation":
             scope = taken(scopes[0], values, around=scopes)
             found += [("terminal", _unmasked(scope) if ends else None), ("temperature", one_sided(scope))]
-            found.append(("uneven", _mean_of_means(scope, line.line) if what == "evaluation" else None))
+            if what == "evaluation":
+                means = mean_of_means(scope, line.line, taken(scopes[-1], values), known)
+                found.append(("curved" if means and means[1] else "uneven", means[0] if means else None))
         if fresh:
             found += self._read_whole(line.file, known, values, ends=ends)
         for kind, number in found:
@@ -261,51 +266,3 @@ def _is_chosen(scope: ast.AST, node: ast.AST) -> bool:
             if inside and any(_END.search(word) for word in own_words(test)):
                 return True
     return False
-
-
-def _mean_of_means(scope: ast.AST, line: int) -> int | None:
-    """The line that divides a sum of the batches' own means by the number of batches; `line` is in that loop."""
-    loops = [one for one in walk(scope) if isinstance(one, ast.For) and one.lineno <= line <= (one.end_lineno or 0)]
-    for loop in reversed(loops):
-        summed = {
-            name_of(one.target): one
-            for one in walk(loop)
-            if isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Add) and _is_mean(one.value, loop)
-        }
-        listed = {
-            name_of(one.func.value): one
-            for one in walk(loop)
-            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "append"
-            and one.args and _is_mean(one.args[0], loop)
-        }  # fmt: skip
-        counters = {name_of(one.target) for one in walk(loop) if isinstance(one, ast.AugAssign) and _is_one(one.value)}
-        over = name_of(loop.iter.args[0]) if isinstance(loop.iter, ast.Call) and loop.iter.args else name_of(loop.iter)
-        for one in walk(scope):
-            if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div):
-                by = one.right
-                count = isinstance(by, ast.Call) and name_of(by.func) == "len" and bool(by.args) and name_of(by.args[0])
-                counted = bool(count) and (count == over or count in listed)
-                counted = counted or (isinstance(by, ast.Name) and by.id in counters)
-                if counted and own_words(one.left) & {*summed, *listed}:
-                    return one.lineno
-            averages = isinstance(one, ast.Call) and name_of(one.func) in ("mean", "fmean") and bool(one.args)
-            if averages and isinstance(one, ast.Call) and name_of(one.args[0]) in listed:
-                return one.lineno
-    return None
-
-
-def _is_one(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value == 1
-
-
-def _is_mean(node: ast.AST, loop: ast.For) -> bool:
-    """Whether a value is a batch's mean, and not multiplied by its size."""
-    if any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult) for one in walk(node)):
-        return False
-    words = words_behind(node, assignments(loop))
-    if "sum" in words or "reduction" in words:
-        return False
-    return any(
-        "loss" in word.lower() or "entropy" in word or "criterion" in word or "mean" in word or "acc" in word.lower()
-        for word in words
-    )

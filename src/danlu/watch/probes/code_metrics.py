@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
@@ -14,6 +14,7 @@ _CHOSEN = re.compile(
 )
 _SIZES = {"numel", "nelement"}
 _LARGEST = {"argmax", "max", "topk"}
+_SELECTS = {*_LARGEST, "masked_select", "where", "index_select", "cat", "stack"}
 _Made = Mapping[str, list[ast.AST]]
 
 
@@ -33,11 +34,11 @@ def counts_all_places(scope: ast.AST) -> int | None:
     made = _made(scope)
     given = _given(scope)
     for node in walk(scope):
-        share = _averaged(node)
-        if share is None:
-            continue
         own = given.get(id(node), frozenset())
         known = {name: values for name, values in made.items() if name not in own} if own else made
+        share = _averaged(node, known)
+        if share is None:
+            continue
         if _compares(share, known) and not _leaves_out(share, known):
             return getattr(node, "lineno", None)
     return None
@@ -64,16 +65,24 @@ def _made(scope: ast.AST) -> dict[str, list[ast.AST]]:
     return made
 
 
-def _averaged(node: ast.AST) -> ast.expr | None:
-    """What is averaged: `x.mean()`, `mean(x)`, or `x.sum()` over a number of elements."""
+def _averaged(node: ast.AST, made: _Made) -> ast.expr | None:
+    """What is averaged: `x.mean()`, `mean(x)`, or `x.sum()` over a number of elements, both summed up or not."""
     if isinstance(node, ast.Call) and name_of(node.func) == "mean":
         method = isinstance(node.func, ast.Attribute) and not _is_module(node.func.value)
         if method and isinstance(node.func, ast.Attribute):
             return node.func.value
         return node.args[0] if node.args else None
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and own_words(node.right) & _SIZES:
-        return node.left if "sum" in own_words(node.left) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        sizes, summed = _with_values(node.right, made), _with_values(node.left, made)
+        return node.left if sizes & _SIZES and "sum" in summed else None
     return None
+
+
+def _with_values(node: ast.AST, made: _Made) -> set[str]:
+    """The words of an expression; of a plain name those of what it was given."""
+    if not isinstance(node, ast.Name):
+        return own_words(node)
+    return {word for value in made.get(node.id, ()) for word in own_words(value)}
 
 
 def _is_module(node: ast.AST) -> bool:
@@ -93,10 +102,13 @@ def _compares(node: ast.AST, made: _Made, depth: int = 2) -> bool:
 
 
 def _leaves_out(node: ast.AST, made: _Made) -> bool:
-    """Whether some places are chosen on the way: by a mask, a length, a comparison with what marks them."""
+    """Whether some places are chosen on the way: by a mask, a length, a comparison with what marks them. What a net is
+    given to answer is no choice among its answers."""
     waiting, seen = [node], set[str]()
+    answers: set[int] = set()
     while waiting:
-        for one in walk(waiting.pop()):
+        top = waiting.pop()
+        for one in _but_arguments(top) if id(top) in answers else walk(top):
             if isinstance(one, ast.Compare) and not isinstance(one.ops[0], ast.Eq):
                 return True
             if isinstance(one, ast.Subscript) and _is_mask(one.slice):
@@ -106,8 +118,19 @@ def _leaves_out(node: ast.AST, made: _Made) -> bool:
                 return True
             if isinstance(one, ast.Name) and word not in seen:
                 seen.add(word)
-                waiting.extend(made.get(word, ()))
+                values = made.get(word, ())
+                answers |= {id(value) for value in values if id(top) in answers or own_words(value) & _LARGEST}
+                waiting.extend(values)
     return False
+
+
+def _but_arguments(node: ast.AST) -> Iterator[ast.AST]:
+    """All that stands in an expression but for the arguments of what answers in it: `model(x, lengths).argmax(-1)`."""
+    waiting = [node]
+    for one in waiting:  # it grows as it is gone through
+        yield one
+        called = isinstance(one, ast.Call) and name_of(one.func) not in _SELECTS
+        waiting += [one.func] if isinstance(one, ast.Call) and called else ast.iter_child_nodes(one)
 
 
 def _is_mask(place: ast.AST) -> bool:

@@ -55,6 +55,56 @@ def dealt_apart(scope: ast.AST) -> int | None:
     return None
 
 
+def views_apart(scope: ast.AST) -> int | None:
+    """The line that takes rows in an order drawn for them alone, which then go into one call with rows of another array
+    that were taken in another one: of two views of the same samples, those of others.
+
+    >>> source = "for i in batches:\\n texts = captions[randperm(n)[:5]]\\n loss = clip(model(images[i], texts))"
+    >>> views_apart(ast.parse(source))
+    2
+    >>> views_apart(ast.parse(source.replace("randperm(n)[:5]", "i"))) is None
+    True
+    """
+    made = assignments(scope)
+    for call in (one for one in walk(scope) if isinstance(one, ast.Call) and len(one.args) + len(one.keywords) > 1):
+        rows = [_taken_rows(one, made) for one in (*call.args, *(word.value for word in call.keywords))]
+        known = [one for one in rows if one is not None]
+        if len(known) != 2:  # a third is there to be none of the pair
+            continue
+        for array, order, line in known:
+            drawn = order if _draws(order) else None
+            if isinstance(order, ast.Name) and len(made.get(order.id, ())) == 1 and _draws(made[order.id][0]):
+                drawn = order
+            others = [(name, other) for name, other, _ in known if name != array and ast.dump(other) != ast.dump(order)]
+            used = _uses(scope, order.id) if isinstance(order, ast.Name) else 1
+            if drawn is not None and used == 1 and others:
+                return line
+    return None
+
+
+def _taken_rows(node: ast.AST, made: dict[str, list[ast.AST]]) -> tuple[str, ast.expr, int] | None:
+    """The array whose rows an argument is, or a name that was given them once: its name, the rows, and the line."""
+    if isinstance(node, ast.Name) and len(made.get(node.id, ())) == 1:
+        node = made[node.id][0]
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name | ast.Attribute):
+        return None
+    if isinstance(node.slice, ast.Slice | ast.Tuple | ast.Constant):
+        return None
+    return name_of(node.value), node.slice, node.lineno
+
+
+def _draws(node: ast.AST) -> bool:
+    """Whether an order is drawn in this very expression, or a part of one that is."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return _is_drawn(node)
+
+
+def _uses(scope: ast.AST, name: str) -> int:
+    loads = (one for one in walk(scope) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load))
+    return sum(one.id == name for one in loads)
+
+
 def sorted_apart(scope: ast.AST) -> int | None:
     """The line that sorts inputs by their lengths, in a function that leaves their targets as they were.
 

@@ -14,6 +14,8 @@ _TEST_DATA = re.compile(
     re.IGNORECASE,
 )
 _TRAIN = re.compile(r"train|(^|_)trn?(_|\d|$|loader|iter|dl|set)", re.IGNORECASE)
+_LOADERS = ("DataLoader", "TensorDataset")
+_PICKING = ("sampler", "batch_sampler")
 _SCORES = re.compile(r"eval|test|valid|score|accuracy|^run_epoch|^acc", re.IGNORECASE)
 
 
@@ -46,14 +48,20 @@ def may_test(text: SourceText) -> bool:
 
 
 def tests_on_training(scope: ast.AST) -> int | None:
-    """The line that computes a score of its name "test" or "validation" from training data.
+    """The line that computes a score of its name "test" or "validation" from training data, or calls these so.
 
     >>> tests_on_training(ast.parse("test_acc = evaluate(net, train_iter)"))
     1
     >>> tests_on_training(ast.parse("test_acc = evaluate(net, test_iter)")) is None
     True
+    >>> tests_on_training(ast.parse("val_loader = DataLoader(train_set, 64)"))
+    1
+    >>> tests_on_training(ast.parse("val_loader = DataLoader(train_set, 64, sampler=rest)")) is None
+    True
     """
     for node in walk(scope):
+        if isinstance(node, ast.Assign) and _names_test(node.targets) and _is_all_training(node.value):
+            return node.lineno
         if isinstance(node, ast.Assign) and _names_test(node.targets) and isinstance(node.value, ast.Call):
             call = node.value
             given = {name_of(one) for one in (*call.args, *(one.value for one in call.keywords))} - {""}
@@ -64,6 +72,15 @@ def tests_on_training(scope: ast.AST) -> int | None:
             if any(_names_test([one.target]) for one in own) and not any(_calls(one, "backward") for one in walk(node)):
                 return node.lineno
     return None
+
+
+def _is_all_training(value: ast.AST) -> bool:
+    """Whether a value is the training data, by their name or in a loader that picks none of them."""
+    if isinstance(value, ast.IfExp):
+        return _is_all_training(value.body) or _is_all_training(value.orelse)
+    if isinstance(value, ast.Call) and name_of(value.func) in _LOADERS and value.args:
+        return not any(one.arg in _PICKING for one in value.keywords) and _is_all_training(value.args[0])
+    return isinstance(value, ast.Name | ast.Attribute) and _is_training({name_of(value)})
 
 
 def _is_of_test(iterable: ast.AST) -> bool:

@@ -14,6 +14,7 @@ _SPLITS = {"train_test_split", "random_split", "split_data", "make_split", "trai
 _TRAIN = re.compile(r"(^|_)(tr|trn|train|fit)", re.IGNORECASE)
 _TARGET = re.compile(r"^(y|ys|target|label)", re.IGNORECASE)
 _TEST = re.compile(r"(^|_)(te|test|val|valid|validation|dev|holdout)(_|\d|$)|test", re.IGNORECASE)
+_ANSWERS = re.compile(r"pred|out|logit|score|prob|resid|error|embed|feat", re.IGNORECASE)
 _PART = re.compile(r"part|train|test|valid|loader|batch", re.IGNORECASE)
 _Made = Mapping[str, list[ast.AST]]
 
@@ -63,6 +64,37 @@ def normalised_by_itself(scope: ast.AST) -> int | None:
         if word in _CENTRES | _SPREADS:
             lines.setdefault("centre" if word in _CENTRES else "spread", []).append(node.lineno)
     return min(lines["centre"]) if len(lines) == 2 else None
+
+
+def scaled_by_itself(scope: ast.AST) -> int | None:
+    """The line that makes held-out data out of themselves, less their own mean and over their own deviation or range,
+    or what a scaler that is fitted to them gives; what a net has answered is none of these.
+
+    >>> scaled_by_itself(ast.parse("test_x = (test - test.mean(0)) / test.std(0)"))
+    1
+    >>> scaled_by_itself(ast.parse("test_x = (test - train.mean(0)) / train.std(0)")) is None
+    True
+    """
+    for node in walk(scope):
+        if not isinstance(node, ast.Assign):
+            continue
+        for one in walk(node.value):
+            if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div) and isinstance(one.left, ast.BinOp):
+                less, over = one.left, one.right
+                array = name_of(less.left) if isinstance(less.op, ast.Sub) else ""
+                centre, spread = _reduced(less.right, _CENTRES), _reduced(over, _SPREADS)
+                held_out = bool(_TEST.search(array)) and not _TARGET.search(array) and not _ANSWERS.search(array)
+                if held_out and array == centre == spread:
+                    return node.lineno
+    return None
+
+
+def _reduced(node: ast.AST, words: set[str]) -> str:
+    """The array of which an expression takes such a number, a little added to it or not."""
+    for one in walk(node):
+        if isinstance(one, ast.Call) and name_of(one.func) in words:
+            return _array(one) or ""
+    return ""
 
 
 def _givers(scope: ast.AST) -> dict[tuple[str, int], str]:

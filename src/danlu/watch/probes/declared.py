@@ -4,7 +4,8 @@ from typing import Any
 
 import torch
 
-from danlu.watch.measured import DeclaredLoss, Measured
+from danlu.watch.loss_facts import DeclaredLoss
+from danlu.watch.measured import Measured
 from danlu.watch.tracing import unreadable
 
 # What losses of people's own call their weights of the classes.

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from danlu.watch.frames import labels_under_way
-from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.held_out import HeldOutProbe
 from danlu.watch.probes.inputs import SampleProbe

@@ -2,7 +2,7 @@
 
 import torch
 
-from danlu.watch.measured import LowLoss
+from danlu.watch.loss_facts import LowLoss
 from danlu.watch.patches import LossCall
 from danlu.watch.tracing import unreadable
 

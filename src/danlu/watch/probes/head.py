@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from danlu.watch.measured import Head
+from danlu.watch.loss_facts import Head
 from danlu.watch.probes.graph import ACTIVATIONS, LAYERS, Node, following, operation, saved, shape
 from danlu.watch.reading import HANDS_ON
 
@@ -31,6 +31,9 @@ _SUMMING = {
     "Neg", "Sum", "Mean", "MeanDim", "Div", "Mul", "Add", "Sub", "Stack", "Cat", "View", "UnsafeView", "Squeeze",
     "Unsqueeze", "ToCopy", "Clone", "Minimum", "Maximum", "Clamp",
 }  # fmt: skip
+
+# What leaves the sign of a number as it is.
+_AS_IT_IS = {"Sum", "Mean", "MeanDim", "View", "UnsafeView", "Squeeze", "Unsqueeze", "ToCopy", "Clone"}
 
 
 @dataclass
@@ -150,9 +153,16 @@ def read_head(
         across_batch=_runs_over_batch(criterion, between),
         one_hot=criterion.name != "cross-entropy" and _is_one_hot(targets),
         row_sum=_row_sum(outputs) if criterion.name == "nll" else float("nan"),
+        bare=_is_bare(criterion),
         dropped=bool(between) and _drops(next((one for one in between if operation(one) not in HANDS_ON), between[0])),
     )
     return head, outputs, targets
+
+
+def _is_bare(criterion: Criterion) -> bool:
+    """Whether logarithms of probabilities, picked by class, come to the root as they are: averaged or summed alone."""
+    picked = operation(criterion.node) in ("Index", "Gather") and criterion.log_softmax
+    return picked and all(operation(one) in _AS_IT_IS for one in criterion.path)
 
 
 def _drops(node: Node) -> bool:

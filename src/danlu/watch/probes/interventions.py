@@ -1,5 +1,7 @@
 """A few times in a training: what does a copy of the net answer where later places, other samples, padding change?"""
 
+import contextlib
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,7 +10,8 @@ import torch
 from torch import nn
 
 from danlu.base.seeds import preserved_randomness
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.felt import FeltAnswers
 from danlu.watch.probes.floors import too_low
@@ -20,6 +23,7 @@ from danlu.watch.trying import ModuleCall, UntriedError
 _AT = (2, 50, 200, 400, 800, 1600, 3200)  # steps from which on the next measured one is tried
 _MOST_CALLS = 2
 _MOST_LOSSES = 4
+_FEW = 11  # pictures: hardly a net has a dimension of that size, which would be taken for that of the samples
 
 
 class InterventionProbe:
@@ -73,8 +77,9 @@ class InterventionProbe:
         elif calls:
             self._times += 1
             asked = [one.loss() for one in felt] if len(felt) == len(calls) else [None] * len(calls)
-            for (call, given), loss in zip(calls, asked, strict=True):
+            for place, ((call, given), loss) in enumerate(zip(calls, asked, strict=True)):
                 self._try(call, given, _with_own(losses, loss), step)
+                self._note_zeros(call.module, felt[place].zeros_at_the_end() if loss is None and felt else math.nan)
 
     def _is_due(self, step: int) -> bool:
         """Whether the calls of that step are wanted; of the first one only to know its batch again."""
@@ -89,7 +94,7 @@ class InterventionProbe:
         trial.step = step
         try:
             with preserved_randomness():
-                tried = TriedCall(call, given, losses, self._measured, trial)
+                tried = self._tried(call, given, losses, trial)
                 if fresh:
                     try_all(tried, always_the_same=self._prints.get(id(call.module)) == _print(call))
                     for argument, beside in padded_beside(tried):
@@ -102,12 +107,40 @@ class InterventionProbe:
             if fresh:
                 trial.refused = str(error)
 
+    def _tried(
+        self, call: ModuleCall, given: list[torch.Tensor], losses: list[LossCall], trial: Intervention
+    ) -> TriedCall:
+        few = with_few(call)
+        if few is not call:
+            with contextlib.suppress(UntriedError):  # a net may be written for batches of one size
+                return TriedCall(few, given, losses, self._measured, trial)
+        return TriedCall(call, given, losses, self._measured, trial)
+
+    def _note_zeros(self, module: nn.Module, share: float) -> None:
+        trial = self._measured.interventions[self._name_of(module)]
+        if math.isnan(trial.pads_counted):
+            trial.pads_counted = share
+
     def _name_of(self, module: nn.Module) -> str:
         for prefix, root in self._roots.items():
             for path, one in root.named_modules():
                 if one is module:
                     return ".".join(part for part in (prefix, path) if part)
         return ""
+
+
+def with_few(call: ModuleCall) -> ModuleCall:
+    """The same call with a few of its pictures [N, C, H, W], evenly spaced, where it is given nothing else: how answers
+    hang on samples shows in these, and all of them cost as much as many steps.
+
+    >>> net = nn.Conv2d(3, 4, 3)
+    >>> [len(with_few(ModuleCall.of(net, (torch.zeros(size, 3, 8, 8),), {})).args[0]) for size in (64, 22, 21, 4)]
+    [11, 11, 21, 4]
+    """
+    whole = call.args[0] if len(call.args) == 1 and not call.kwargs else None
+    if type(whole) is not torch.Tensor or whole.dim() != 4 or len(whole) < 2 * _FEW or unreadable(whole):
+        return call
+    return replace(call, args=(whole[:: len(whole) // _FEW][:_FEW],))
 
 
 def _with_own(losses: list[LossCall], own: LossCall | None) -> list[LossCall]:

@@ -61,6 +61,10 @@ class LabelProbe:
             self._measured.unread["labels"] = reason
             return
         self._measured.unread.pop("labels", None)
+        if kind == "alignment":  # [T, N, V] of CTC, whose targets are rows of other lengths
+            if step <= 3 and outputs.dim() in (2, 3):
+                self._measured.alignment_sum = float(outputs.detach().exp().sum(-1).mean())
+            return
         if kind == "divergence":
             if step <= 3 and outputs.dim() == 2:
                 self._measured.divergence_sum = float(outputs.detach().exp().sum(1).mean())

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from danlu.watch.measured import Activation, Layer, Measured
+from danlu.watch.layer_facts import Activation, Layer
+from danlu.watch.measured import Measured
 from danlu.watch.probes.reading import read
 from danlu.watch.tracing import all_tensors, is_unmade, unreadable
 
@@ -149,8 +150,20 @@ def _record(name: str, module: nn.Module, own: list[nn.Parameter], *, bare: bool
         outputs=len(weight) if weight is not None else 0,
         parameters=sum(parameter.numel() for parameter in own),
         trainable=trainable,
+        forget=_keeps(module) if isinstance(module, nn.LSTM) else float("nan"),
         fresh=weight is not None and inputs > 0 and _looks_fresh(weight, inputs),
     )
+
+
+def _keeps(module: nn.LSTM) -> float:
+    """The share of its state that a mean forget gate of the first layer keeps, for inputs and states of 0."""
+    own = dict(module.named_parameters(recurse=False))
+    biases = [own[name] for name in ("bias_ih_l0", "bias_hh_l0") if name in own]
+    if len(biases) != 2 or any(unreadable(one) for one in biases):
+        return float("nan")
+    size = module.hidden_size
+    total = sum(one.detach()[size : 2 * size].float().mean() for one in biases)
+    return float(torch.sigmoid(torch.as_tensor(total)))
 
 
 def _width(module: nn.Module, weight: torch.Tensor | None, *, bare: bool) -> int:

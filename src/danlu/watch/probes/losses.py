@@ -86,6 +86,10 @@ class LossProbe:
         self._values.append(value)
         return not math.isfinite(value)
 
+    def begun(self, values: Sequence[float]) -> None:
+        """These losses went backwards in the step that is under way."""
+        self._values += values
+
     def ordinary(self, root: Any) -> bool:
         """Take up the loss of an ordinary step; False for one that must be looked at: not finite, or no tensor."""
         if not isinstance(root, torch.Tensor):

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.probes.parameters import ParameterProbe, capped_share, decay_of, hyperparameters
 from danlu.watch.probes.structure import read_optimised, unlisted_parameters
 from danlu.watch.sites import Sites
@@ -315,7 +316,10 @@ def _innermost(optimizer: Any) -> Any:
 def _new_record(optimizer: Any) -> Optimiser:
     rate, momentum, decay, decoupled = hyperparameters(_innermost(optimizer))
     kind = type(_innermost(optimizer)).__name__
-    return Optimiser(kind, highest_rate=rate, momentum=momentum, weight_decay=decay, decoupled=decoupled)
+    upwards = any(group.get("maximize") for group in _innermost(optimizer).param_groups)
+    return Optimiser(
+        kind, highest_rate=rate, momentum=momentum, weight_decay=decay, decoupled=decoupled, maximizes=upwards
+    )
 
 
 def _has_scheduler(optimizer: Any) -> bool:

@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 
-from danlu.watch.measured import Layer, Measured, Optimiser
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.probes.reading import differences, norms, read
 from danlu.watch.tracing import unreadable
 

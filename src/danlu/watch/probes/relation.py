@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch import Tensor
 
 from danlu.base.seeds import order
 from danlu.watch.measured import Measured
@@ -12,6 +13,7 @@ _MOST_PAIRS, _MOST_COLUMNS, _MOST_CLASSES = 512, 128, 100
 _FEWEST = 200
 _NEIGHBOURS, _DIRECTIONS = 10, 16
 _DRAWS = 40
+_MOST_DEALT = 200_000  # numbers at a time
 
 
 class RelationProbe:
@@ -21,18 +23,18 @@ class RelationProbe:
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
-        self._inputs: list[torch.Tensor] = []  # since the last targets of this step
-        self._rows: list[torch.Tensor] = []
-        self._targets: list[torch.Tensor] = []
+        self._inputs: list[Tensor] = []  # since the last targets of this step
+        self._rows: list[Tensor] = []
+        self._targets: list[Tensor] = []
         self._kind = ""
         self._pairs = 0
 
-    def called(self, tensors: list[torch.Tensor]) -> None:
+    def called(self, tensors: list[Tensor]) -> None:
         """A call of the net in training, with these tensors."""
         if self._pairs < _MOST_PAIRS:
             self._inputs = [*self._inputs, *(one.detach() for one in tensors if one.dim() > 1)][:2]
 
-    def met(self, kind: str, targets: torch.Tensor) -> None:
+    def met(self, kind: str, targets: Tensor) -> None:
         """Targets were compared with what the net gave: "classes", "binary" or "numbers"."""
         given, self._inputs = self._inputs, []
         if len(given) != 1:  # of two the target may be how they compare
@@ -68,7 +70,7 @@ class RelationProbe:
         self._targets.clear()
 
 
-def relation(rows: torch.Tensor, targets: torch.Tensor, kind: str) -> float:
+def relation(rows: Tensor, targets: Tensor, kind: str) -> float:
     """By how many standard deviations targets [N] go better with those of the nearest samples, or with the directions
     in which samples [N, C] differ most, than targets dealt out at random do; NaN where that cannot be told.
 
@@ -86,28 +88,38 @@ def relation(rows: torch.Tensor, targets: torch.Tensor, kind: str) -> float:
         return math.nan
     near = torch.cdist(rows, rows).fill_diagonal_(math.inf).topk(_NEIGHBOURS, largest=False).indices
     directions = torch.linalg.svd(rows, full_matrices=False)[0][:, :_DIRECTIONS]
-    scores: list[tuple[float, float]] = []
-    for draw in range(_DRAWS + 1):
-        dealt = wanted if not draw else wanted[order(len(wanted), 0, draw)]
-        beside = float((dealt[near].mean(1) * dealt).sum())
-        scores.append((beside, float((directions.T @ dealt).square().sum())))
-    return max(map(_surprise, zip(*scores, strict=True)))
+    as_they_are = torch.arange(len(wanted))
+    orders = torch.stack([as_they_are, *(order(len(wanted), 0, draw) for draw in range(1, _DRAWS + 1))])
+    parts = orders.split(max(1, _MOST_DEALT // wanted.numel()))
+    beside, along = (
+        torch.cat(each) for each in zip(*(_scores(wanted, part, near, directions) for part in parts), strict=True)
+    )
+    return max(_surprise(beside), _surprise(along))
 
 
-def _first_of_each(rows: torch.Tensor) -> torch.Tensor:
+def _scores(wanted: Tensor, orders: Tensor, near: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
+    """How well targets [N, C], dealt out in orders [D, N], go with those of the nearest [N, K] and with directions
+    [N, E]: two numbers for each order."""
+    dealt = wanted[orders].transpose(0, 1).flatten(1)  # [N, D * C]
+    around = sum((dealt[places] for places in near.unbind(1)), torch.zeros(())) / near.shape[1]
+    shape = -1, len(orders), wanted.shape[1]
+    return (around * dealt).view(shape).sum((0, 2)), (directions.T @ dealt).square().view(shape).sum((0, 2))
+
+
+def _first_of_each(rows: Tensor) -> Tensor:
     """The places of the rows that have not been there before."""
     _, kinds = rows.unique(dim=0, return_inverse=True)
     places = torch.arange(len(rows))
     return places.new_full((int(kinds.max()) + 1,), len(rows)).scatter_reduce_(0, kinds, places, "amin").sort().values
 
 
-def _surprise(scores: tuple[float, ...]) -> float:
+def _surprise(scores: Tensor) -> float:
     """How far the first one lies above the others, in their standard deviations."""
-    others = torch.tensor(scores[1:], dtype=torch.float64)
-    return (scores[0] - float(others.mean())) / max(float(others.std()), 1e-12)
+    others = scores[1:]
+    return (float(scores[0]) - float(others.mean())) / max(float(others.std()), 1e-12)
 
 
-def _as_columns(targets: torch.Tensor, kind: str) -> torch.Tensor | None:
+def _as_columns(targets: Tensor, kind: str) -> Tensor | None:
     """Targets of mean 0: numbers in one column, classes in one each; None where they do not differ."""
     if kind == "numbers":
         found = targets[:, None]

@@ -6,7 +6,8 @@ from typing import Any
 
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from danlu.watch.measured import Measured, Scheduler
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Scheduler
 from danlu.watch.probes.optimisers import OptimiserProbe
 
 

@@ -11,6 +11,8 @@ from danlu.watch.probes.answers import by_place, first_answer
 
 _FEWEST = 16  # places that are compared
 _SAME, _OTHER = 0.98, 0.9  # share of equal places from which on two rows are the same, and up to which they are not
+_MOST_ASKED = 0.25  # of the places, of a masked language model
+_FEWEST_TOKENS = 4  # that are asked for
 _MOST_FEATURES = 8
 _MOST_INSIDE = 0.02  # of a padding token's places, those before the end
 _PADDED_ROWS, _PADDED_PLACES = 0.3, 0.05
@@ -27,6 +29,7 @@ class Relation:
     lag: int
     time: int
     places: int
+    few: bool = False  # a few of the places alone are asked for, as of a masked language model
 
     @property
     def batch(self) -> int:
@@ -131,6 +134,8 @@ def _relation(
     other = min(shares.values()) if len(shares) > 1 else 0.0
     if shares[best] >= _SAME and other <= _OTHER:
         return Relation(best, time, places)
+    if targets.numel() == inputs.numel() and _are_given(targets.reshape(inputs.shape), inputs, ignored):
+        return Relation(0, time, places, few=True)
     if shares[best] <= _OTHER and not inputs.dtype.is_floating_point and places > 3:
         whole = targets.reshape(inputs.shape if targets.numel() == inputs.numel() else first.shape)
         twice = 2 - outputs_begin if targets.numel() < inputs.numel() else 2
@@ -140,12 +145,25 @@ def _relation(
     return None
 
 
+def _are_given(targets: torch.Tensor, inputs: torch.Tensor, ignored: int | None) -> bool:
+    """Whether tokens that are asked for in a few places stand there in the inputs."""
+    if ignored is None or targets.dtype.is_floating_point or inputs.dtype.is_floating_point:
+        return False
+    asked = targets != ignored
+    known = targets[asked]
+    return (
+        _FEWEST <= known.numel() < _MOST_ASKED * targets.numel()
+        and len(known.unique()) >= _FEWEST_TOKENS
+        and float((known == inputs[asked]).float().mean()) >= _SAME
+    )
+
+
 def _share_equal(targets: torch.Tensor, inputs: torch.Tensor, ignored: int | None) -> float:
     same = targets == inputs
     if ignored is not None and not targets.dtype.is_floating_point:
         counted = targets != ignored
         same = same[counted]
-        if counted.float().mean() < 0.25:  # a few places alone are asked for: a masked language model
+        if counted.float().mean() < _MOST_ASKED:  # a few places alone are asked for: a masked language model
             return 0.0
     return float(same.float().mean()) if same.numel() >= _FEWEST else 0.0
 

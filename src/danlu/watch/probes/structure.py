@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from danlu.watch.measured import Net
+from danlu.watch.layer_facts import Net
 
 BATCH_NORMS = (
     nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm,

@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any
 
 import torch
 from torch import nn
@@ -16,6 +17,7 @@ from danlu.watch.probes.sequences import Relation, gaps, is_declared, is_one_hot
 from danlu.watch.probes.spreading import first_module, module_that_mixes
 from danlu.watch.probes.statistics_kept import averages
 from danlu.watch.probes.tried import TriedCall
+from danlu.watch.tracing import all_tensors
 from danlu.watch.trying import UntriedError
 
 _REORDERED = 0.2  # share of the inputs that are others then
@@ -37,7 +39,7 @@ def try_all(tried: TriedCall, *, always_the_same: bool) -> None:
     modules = list(tried.call.module.modules())
     trial.tokens = not tried.inputs.dtype.is_floating_point or is_one_hot(tried.inputs)
     if tried.relation is not None:
-        trial.lag, trial.places = tried.relation.lag, tried.relation.places
+        trial.lag, trial.places, trial.few = tried.relation.lag, tried.relation.places, tried.relation.few
         if trial.tokens or trial.lag > 0:
             _try_places(tried, tried.relation)
         if tried.loss is not None and trial.lag == 1:
@@ -174,8 +176,23 @@ def _try_samples(tried: TriedCall, batch: int, modules: list[nn.Module]) -> None
     own, other = float(apart[chosen].max()), float(apart[~chosen].max())
     if max(own, other) > 0:
         tried.trial.others = other / own if own > 0 else float("inf")
+    elif tried.trial.batch_second:
+        tried.trial.laid = _layer_laid(tried, samples)
     if other > _SEEN * own:
         tried.trial.mixes = _first_to_mix(tried, where, changed(tried.inputs, where, batch))
+
+
+def _layer_laid(tried: TriedCall, samples: int) -> str:
+    """The name of a layer that wants the samples along the second dimension, and is given them along the first."""
+    found: list[str] = []
+
+    def hear(path: str, given: Any, output: Any) -> None:
+        first = next(iter(all_tensors(given)), None)
+        if is_batch_second(tried.copy.module.get_submodule(path)) and first is not None and first.dim() == 3:
+            found.extend([path] if first.shape[0] == samples != first.shape[1] else [])
+
+    tried.copy.answer({}, hear)
+    return ".".join(part for part in (tried.trial.name, *found[:1]) if part) if found else ""
 
 
 def _first_to_mix(tried: TriedCall, where: torch.Tensor, others: torch.Tensor) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import torch
 
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, first_answer, moved, size
 from danlu.watch.probes.design import ORDERED

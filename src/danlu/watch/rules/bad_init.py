@@ -1,11 +1,16 @@
 """bad-init: the initial weights let signals fade or swell from layer to layer, or make all units the same."""
 
 import math
+import re
 import statistics
+from collections import defaultdict
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Layer, Measured
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
 from danlu.watch.reading import moving_layers
+
+_NUMBER = re.compile(r"\d+")
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -18,6 +23,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         numbers = {"layer": alike[0].name, "units": alike[0].outputs}
         where = tuple(layer.name for layer in alike)
         return Verdict("error", 1, numbers, where, variant="alike", remedies=("default-init",))
+    forgets = next((one for one in layers if one.forget < thresholds["max_kept_share"]), None)
+    if forgets is not None:
+        numbers = {"layer": forgets.name, "share": forgets.forget}
+        return Verdict("warning", 1, numbers, (forgets.name,), variant="forgets", remedies=("forget-bias",))
     spread = [(layer, layer.std.first) for layer in hidden if _is_spread_known(layer)]
     size = math.hypot(measured.inputs.mean.first, measured.inputs.std.first)
     size = size if math.isfinite(size) and measured.inputs.floating else 1.0
@@ -61,7 +70,19 @@ def _fade(gains: list[float], layers: list[Layer], thresholds: Thresholds) -> bo
     """Weights so small that signals fade, and gradients with them, even where biases keep the outputs apart."""
     if len(gains) < 2 or not 0 < statistics.geometric_mean(gains) < thresholds["max_layer_gain"]:
         return False
-    return layers[0].gradient.first < 0.01 * layers[-1].gradient.first and math.prod(gains) < 1e-3
+    faint = layers[0].gradient.first < 0.01 * layers[-1].gradient.first and math.prod(gains) < 1e-3
+    return faint and _shrinks_with_depth(layers)
+
+
+def _shrinks_with_depth(layers: list[Layer]) -> bool:
+    """Whether of the layers that come several times, as those of blocks do, the first gets less gradient than the last:
+    keys and queries get little in every block, and what goes around the blocks does not fade. True where none does."""
+    alike: defaultdict[str, list[Layer]] = defaultdict(list)
+    for layer in layers:
+        alike[_NUMBER.sub("#", layer.name)].append(layer)
+    repeated = [group for group in alike.values() if len(group) > 1]
+    shrinking = (group[0].gradient.first < 0.1 * group[-1].gradient.first for group in repeated)
+    return not repeated or any(shrinking)
 
 
 def _first_called(measured: Measured) -> Layer | None:
@@ -90,17 +111,18 @@ RULE = Rule(
     severities=("error", "warning"),
     needs=("layers",),
     fault_in="initialisation",
-    remedies=("default-init", "he-init"),
+    remedies=("default-init", "he-init", "forget-bias"),
     # Good initialisations keep the spread of a layer's output between about 0.05 and 5 for inputs of size 1. One layer
     # alone, at the net's beginning, multiplies by √n times the spread of its weights: 0.6 as torch draws them, 1.4 as
     # He et al. do, 5 never, and layer upon layer below 0.2
-    # neither. Inputs below 0.05 drown in the bias.
+    # neither. Inputs below 0.05 drown in the bias. As torch draws them an LSTM's biases keep half of its state a step.
     thresholds={
         "max_output_std_ratio": Threshold(0.005, "times", "small"),
         "min_output_std_ratio": Threshold(20.0, "times", "large"),
         "min_first_layer_gain": Threshold(5.0, "times", "gain"),
         "min_input_rms": Threshold(0.05, "number", "faint"),
         "max_layer_gain": Threshold(0.2, "times", "tiny"),
+        "max_kept_share": Threshold(0.1, "share"),
     },
     reads="start",
     symptoms=(

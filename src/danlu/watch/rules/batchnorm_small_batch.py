@@ -30,5 +30,5 @@ RULE = Rule(
         "max_batch_samples": Threshold(4, "samples", "samples"),
         "min_measurements": Threshold(3, "measurements", "times"),
     },
-    symptoms=("plateau", "underfitting", "overfitting", "too-few-epochs", "lr-too-high"),
+    symptoms=("vanishing-gradient", "plateau", "underfitting", "overfitting", "too-few-epochs", "lr-too-high"),
 )

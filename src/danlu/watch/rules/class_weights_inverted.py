@@ -3,7 +3,8 @@
 import itertools
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import LabelFacts, Measured
+from danlu.watch.data_facts import LabelFacts
+from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:

@@ -1,7 +1,8 @@
 """dead-relu: units that are 0 for every sample get no gradient and never come back."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Activation, Measured
+from danlu.watch.layer_facts import Activation
+from danlu.watch.measured import Measured
 from danlu.watch.reading import is_surrogate, progress
 
 

@@ -8,7 +8,7 @@ from danlu.watch.measured import Measured
 _REMEDIES = {
     "scaled": "training-statistics", "anew": "plain-validation", "uneven": "weigh-batches", "drops": "keep-last",
     "joint": "training-statistics", "places": "count-labelled", "apart": "training-statistics", "kept": "copy-state",
-    "turned": "same-preparation",
+    "turned": "same-preparation", "curved": "score-of-all",
 }  # fmt: skip
 _MOST_EVALUATIONS = 256  # that are kept
 _OFTEN = 0.5  # of the steps
@@ -29,6 +29,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         severity = "advice" if slight else "warning"
         line = measured.code.get("own") if kind == "scaled" else None
         return Verdict(severity, max(1, found.step), numbers, variant=kind, remedies=(_REMEDIES[kind],), line=line)
+    line = measured.code.get("itself")
+    if line is not None and measured.evaluations:
+        return Verdict("warning", 1, {}, variant="itself", remedies=(_REMEDIES["scaled"],), line=line)
     places = _places(measured, thresholds)
     if places is not None:
         return places
@@ -43,6 +46,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict(
             severity, max(1, worst.step), numbers, variant="uneven", remedies=(_REMEDIES["uneven"],), line=line
         )
+    line = measured.code.get("curved")
+    if line is not None and max((one.batches for one in measured.evaluations), default=0) > 1:
+        return Verdict("advice", 1, {}, variant="curved", remedies=(_REMEDIES["curved"],), line=line)
     line = measured.code.get("joint")
     if line is not None and measured.step:
         # Of samples drawn from one lot the means hardly differ.

@@ -4,7 +4,8 @@ import math
 import statistics
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.reading import (
     early_step_size,
     first_heads,

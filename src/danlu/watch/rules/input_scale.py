@@ -3,7 +3,8 @@
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Inputs, Measured
+from danlu.watch.data_facts import Inputs
+from danlu.watch.measured import Measured
 from danlu.watch.reading import first_kinds
 
 

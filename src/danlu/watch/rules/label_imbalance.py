@@ -1,7 +1,8 @@
 """label-imbalance: few classes hold nearly all samples, and the loss does not weigh them, or in vain."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import LabelFacts, Measured
+from danlu.watch.data_facts import LabelFacts
+from danlu.watch.measured import Measured
 
 _REMEDIES = ({"loss.class_weights": "balanced"}, "weights-by-counts", "judge-by-recall", "more-rare-samples")
 

@@ -1,7 +1,8 @@
 """latent-collapsed: the latent distribution of every sample is the standard normal one, so that it tells nothing."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Layer, Measured
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:

@@ -4,7 +4,8 @@ import math
 from dataclasses import replace
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Head, Measured
+from danlu.watch.loss_facts import Head
+from danlu.watch.measured import Measured
 from danlu.watch.reading import SQUARED_LOSSES, steady_heads
 
 
@@ -15,6 +16,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if abs(measured.divergence_sum - 1) > thresholds["min_sum_error"]:
         numbers = {"sum": measured.divergence_sum}
         return Verdict("error", 1, numbers, variant="divergence", remedies=("log-softmax",))
+    if abs(measured.alignment_sum - 1) > thresholds["min_sum_error"]:
+        numbers = {"sum": measured.alignment_sum}
+        return Verdict("error", 1, numbers, variant="alignment", remedies=("log-softmax",))
     line = measured.code.get("sign")
     if line is not None and measured.step:
         return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",), line=line)
@@ -41,6 +45,8 @@ def _of_head(head: Head, measured: Measured, thresholds: Thresholds) -> Verdict 
         return Verdict("error", 1, {}, variant="one-output", remedies=("one-logit",))
     if head.negated and len(measured.optimisers) == 1 and measured.losses_per_step < 1.5:
         return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",))
+    if head.bare and len(measured.optimisers) == 1 and not measured.optimisers[0].maximizes:
+        return Verdict("error", 1, {"loss": measured.loss.last}, variant="likelihood", remedies=("add-minus",))
     if head.loss in SQUARED_LOSSES:
         return _of_squares(head, measured, thresholds)
     return None
@@ -82,7 +88,7 @@ RULE = Rule(
     fault_in="loss",
     remedies=(
         "with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy", "add-penalty",
-        "overlap-of-shares",
+        "overlap-of-shares", "add-minus",
     ),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={
@@ -93,6 +99,6 @@ RULE = Rule(
     symptoms=(
         "output-collapsed", "plateau", "underfitting", "lr-too-high", "lr-too-low", "initial-loss", "nonfinite",
         "exploding-gradient", "output-activation", "overfitting", "too-few-epochs", "dead-relu", "saturated",
-        "weight-decay-too-high", "vanishing-gradient", "no-update",
+        "weight-decay-too-high", "vanishing-gradient", "no-update", "loss-below-floor",
     ),
 )  # fmt: skip

@@ -34,10 +34,10 @@ RULE = Rule(
     needs=("loss", "optimizer"),
     fault_in="loss object",
     remedies=({"loss.reduction": "mean"},),
-    # Below 4 samples sum and mean are one; a rate that, times the batch, stays below 0.1 is one that people choose.
+    # Below 4 samples sum and mean are one; a rate that, times the batch, stays below 0.5 is one that people choose.
     thresholds={
         "min_batch_samples": Threshold(4, "samples", "batch"),
-        "min_effective_lr": Threshold(0.1, "lr", "rate"),
+        "min_effective_lr": Threshold(0.5, "lr", "rate"),
     },
     symptoms=(
         "output-collapsed", "lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "plateau", "underfitting",

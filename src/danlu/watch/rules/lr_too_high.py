@@ -4,7 +4,8 @@ import math
 import statistics
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Layer, Measured
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
 from danlu.watch.rates import lower_rate
 from danlu.watch.reading import (
     begins_blocked,

@@ -3,7 +3,8 @@
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rates import higher_rate
 from danlu.watch.reading import guess_loss, is_surrogate, main_optimiser, moving_layers, progress, step_size
 
@@ -24,7 +25,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     still = size * measured.loss.count < 0.05
     if (
         not 0 < size < thresholds["max_update_ratio"]
-        or not (still or gone > -0.02)
+        or not (still or gone > -0.02 or _falls_over_all(measured))
         or not gone < thresholds["max_progress_share"]
     ):
         return None
@@ -39,6 +40,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     numbers = {"rate": optimiser.highest_rate, "size": size, "progress": max(0.0, gone), "steps": measured.loss.count}
     return Verdict("warning", 1, numbers, remedies=({"optim.lr": higher_rate(measured, optimiser)},))
+
+
+def _falls_over_all(measured: Measured) -> bool:
+    """Whether the first tenth of the curve lies above the last one: a first batch can lie low by chance."""
+    return measured.loss.begin(0.1) > measured.loss.end(0.1)
 
 
 def _rounded(optimiser: Optimiser, thresholds: Thresholds) -> Verdict | None:

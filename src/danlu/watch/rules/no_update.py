@@ -1,7 +1,8 @@
 """no-update: steps are made, and no weight changes; or no step is made at all."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rates import fitting_rate, higher_rate
 
 

@@ -3,7 +3,8 @@
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Head, Measured
+from danlu.watch.loss_facts import Head
+from danlu.watch.measured import Measured
 from danlu.watch.reading import HANDS_ON, SQUARED_LOSSES, steady_heads, target_bounds
 
 _BOUNDS = {"Relu": (0.0, math.inf), "Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0), "Softmax": (0.0, 1.0),

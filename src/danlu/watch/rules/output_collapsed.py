@@ -4,7 +4,8 @@ import itertools
 import re
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Intervention, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Intervention
 from danlu.watch.reading import narrow_layer
 from danlu.watch.series import Series
 

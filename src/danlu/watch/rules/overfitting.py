@@ -3,7 +3,8 @@
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.reading import held_out
 
 _REMEDIES = ({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, {"train.patience": 3}, "more-data")

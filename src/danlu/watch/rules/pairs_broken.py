@@ -7,6 +7,9 @@ from danlu.watch.measured import Measured
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.drawing.apart and measured.carried.partners >= thresholds["min_steps"]:
         return Verdict("error", 1, {}, variant="loaders", remedies=("one-loader",))
+    views = measured.code.get("views")
+    if views is not None and measured.carried.partners >= thresholds["min_steps"]:
+        return Verdict("error", 1, {}, remedies=("same-order",), line=views)
     line = measured.code.get("pairs")
     if line is None or not measured.step:
         return None

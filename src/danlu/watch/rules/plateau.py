@@ -1,7 +1,8 @@
 """plateau: the loss has stood still for long, and there are signs that it could fall further."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rates import usual_rates
 from danlu.watch.reading import (
     guess_loss,

@@ -11,6 +11,8 @@ _REMEDIES = ("transpose-not-view", "batch-first")
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     table = len(measured.inputs.shape) == 2 and measured.inputs.floating and len(measured.optimisers) == 1
     for trial in measured.interventions.values():
+        if trial.laid:
+            return Verdict("error", 1, {}, (trial.laid,), variant="laid", remedies=("batch-first",))
         in_order = trial.sequential or trial.batch_second or table
         least = thresholds["min_moved_share_sequences" if in_order else "min_moved_share"]
         least = thresholds["min_moved_share_normalised"] if measured.net.over_samples else least
@@ -33,7 +35,7 @@ RULE = Rule(
     severities=("error",),
     needs=("tried",),
     fault_in="module",
-    variants_in={"time": "layer"},
+    variants_in={"time": "layer", "laid": "layer"},
     told_by=("softmax", "view", "reshape", "mean"),
     remedies=("batch-first", "transpose-not-view"),
     # Attention over a batch of a hundred moves an answer by a hundredth of what its own sample does. Discriminators
@@ -48,5 +50,6 @@ RULE = Rule(
     reads="start",
     symptoms=(
         "plateau", "underfitting", "lr-too-low", "overfitting", "too-few-epochs", "vanishing-gradient", "unshuffled",
+        "output-collapsed",
     ),
 )  # fmt: skip

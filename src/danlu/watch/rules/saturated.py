@@ -1,7 +1,8 @@
 """saturated: a sigmoid or tanh stands at its bounds, where its slope is nearly 0."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Activation, Measured
+from danlu.watch.layer_facts import Activation
+from danlu.watch.measured import Measured
 from danlu.watch.reading import progress
 
 

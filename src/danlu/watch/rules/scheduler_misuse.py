@@ -4,7 +4,9 @@ import itertools
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Evaluation, Measured, Optimiser, Scheduler
+from danlu.watch.measured import Measured
+from danlu.watch.optimiser_facts import Optimiser, Scheduler
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.reading import main_optimiser, progress
 
 
@@ -47,6 +49,12 @@ def _of_scheduler(
             return Verdict(
                 "warning", 1, numbers | {"rate": now, "base": base}, variant="warming", remedies=("step-per-batch",)
             )
+    if measured.ended and not measured.crashed and optimiser.steps >= thresholds["min_warm_steps"]:
+        rates, now = optimiser.rate.values, optimiser.rate.last
+        far = now < thresholds["max_ramp_ratio"] * scheduler.base and progress(measured) < 0.5
+        if scheduler.calls > 1 and far and len(set(rates)) > 2 and rates == sorted(rates):
+            numbers |= {"rate": now, "base": scheduler.base}
+            return Verdict("warning", 1, numbers, variant="ramp", remedies=("shorter-warm-up",))
     timed = scheduler.kind in ("OneCycleLR", "CosineAnnealingLR", "LinearLR", "PolynomialLR")
     if measured.ended and timed and scheduler.total and not measured.crashed:
         slow = (
@@ -105,6 +113,7 @@ RULE = Rule(
     variants_in=dict.fromkeys(("before", "period", "slow", "warming", "fast"), "schedule step"),
     remedies=(
         "step-per-epoch", "slower-schedule", "step-per-batch", "optimizer-first", "call-scheduler", "plateau-mode",
+        "shorter-warm-up",
     ),
     # A cosine spends 6 % of its length below a hundredth of its peak, three drops by ten a quarter. Two fifths of the
     # training below it, and less than a thousandth at the end, is a schedule that has run out.
@@ -116,6 +125,8 @@ RULE = Rule(
         "max_progress_share": Threshold(0.95, "share", "done"),
         "max_called_share": Threshold(0.25, "share", "reached"),
         "max_warm_ratio": Threshold(0.5, "times"),
+        "min_warm_steps": Threshold(100, "steps"),
+        "max_ramp_ratio": Threshold(0.1, "times"),
     },
     symptoms=(
         "output-collapsed", "lr-too-low", "plateau", "underfitting", "too-few-epochs", "no-update", "lr-too-high",

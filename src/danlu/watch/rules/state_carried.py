@@ -39,7 +39,7 @@ RULE = Rule(
     "PyTorch examples, word_language_model: repackage_hidden; Zaremba et al. 2014, arXiv:1409.2329, section 4.1",
     severities=("error", "warning"),
     needs=("steps",),
-    fault_in="forward",
+    fault_in="state",
     variants_in={"graph": "backward"},
     remedies=("reset-state", "detach-state"),
     thresholds={"min_steps": Threshold(2, "steps"), "min_measurements": Threshold(5, "measurements")},

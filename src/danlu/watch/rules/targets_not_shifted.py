@@ -11,6 +11,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if trial.lag == 0 and causal and trial.tokens and trial.places >= thresholds["min_places"]:
             where = (trial.name,) if trial.name else ()
             return Verdict("error", 1, {"places": trial.places}, where, remedies=("shift-targets",))
+        if trial.few and trial.lag == 0 and trial.places >= thresholds["min_places"]:
+            where = (trial.name,) if trial.name else ()
+            return Verdict("error", 1, {}, where, variant="masked", remedies=("mask-inputs",))
         if trial.lag == 2 and trial.tokens and trial.places >= thresholds["min_places"]:
             where = (trial.name,) if trial.name else ()
             return Verdict("error", 1, {"places": trial.places}, where, variant="twice", remedies=("shift-once",))
@@ -31,7 +34,7 @@ RULE = Rule(
     severities=("error",),
     needs=("tried",),
     fault_in="loss",
-    remedies=("shift-targets", "shift-once", *_REMEDIES.values()),
+    remedies=("shift-targets", "shift-once", "mask-inputs", *_REMEDIES.values()),
     thresholds={
         "max_moved_share": Threshold(0.001, "share"),
         "min_places": Threshold(4, "places"),

@@ -3,7 +3,8 @@
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.measured import Measured
+from danlu.watch.pass_facts import Evaluation
 from danlu.watch.reading import evaluates_all_along
 
 

@@ -3,7 +3,8 @@
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Layer, Measured
+from danlu.watch.layer_facts import Layer
+from danlu.watch.measured import Measured
 from danlu.watch.reading import moving_layers, squashing
 
 
