@@ -129,7 +129,7 @@ class _Taken:
                 new = [one for part in each for one in ([part] if _is_leaf(part) else self.of(part))]
                 if len(new) != len(each) or any(one is not other for one, other in zip(new, each, strict=True)):
                     changed[name] = new
-            elif not _is_leaf(value):
+            elif isinstance(value, ast.AST) and not _is_leaf(value):
                 (one,) = self.of(value)
                 if one is not value:
                     changed[name] = one
