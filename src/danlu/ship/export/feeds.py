@@ -153,7 +153,7 @@ def _pictures(raw: Any, interface: Interface) -> "numpy.ndarray[Any, Any]":
     several = None if white is None else pictures_in(raw, interface.sample_shape)
     if several is not None:
         # Pictures out of files were brought to one size by Pillow, before danlu's own resizing and outside of the net.
-        shape = Shape(channels, height, width, white, interface.plain["encoder"].get("whole") is True)
+        shape = Shape(channels, height, width, white or 255.0, interface.plain["encoder"].get("whole") is True)
         raw = numpy.stack([fit_picture(picture, shape) for picture in several])
     array = _array(raw)
     wanted = (channels, height, width)
