@@ -171,6 +171,7 @@ def test_weights_of_another_shape(language: str, work: Path, type_in: Type) -> N
     assert [path.name for path in work.iterdir()] == ["w.safetensors"]
 
 
+@pytest.mark.every(2)
 def test_a_head_for_other_classes_starts_anew_and_is_told(language: str, work: Path, type_in: Type) -> None:
     file = work / "w.safetensors"
     safetensors.torch.save_file({"linear.weight": torch.zeros(3, 64), "linear.bias": torch.zeros(3)}, file)
@@ -304,6 +305,7 @@ def test_a_flipped_byte_costs_one_checkpoint(
     assert resumed["step"] == 10
 
 
+@pytest.mark.every(2)
 def test_a_run_that_is_being_trained_is_not_resumed(language: str, work: Path, type_in: Type) -> None:
     assert type_in(*SOFTMAX, *SMALL, "--folder", "mine").code == 0
     journal = work / "mine" / "journal.jsonl"
@@ -317,6 +319,7 @@ def test_a_run_that_is_being_trained_is_not_resumed(language: str, work: Path, t
     assert type_in("resume", "mine").code == 0
 
 
+@pytest.mark.every(2)
 def test_a_resume_of_a_finished_run_says_so(language: str, work: Path, type_in: Type) -> None:
     assert type_in(*SOFTMAX, *SMALL, "--folder", "mine").code == 0
     before = snapshot(work)

@@ -45,6 +45,7 @@ def test_a_training_diverged_where_no_loss_is_finite_any_more(
     assert diverged_at(range(1, len(losses) + 1), losses, score) == since
 
 
+@pytest.mark.every(2)
 def test_a_diverged_run_is_marked_everywhere(type_in: Type, table: str, work: Path, language: str) -> None:
     answer = type_in("fit", "--lang", language, table, "--target", "y", *DIVERGING, "--name", "gone")
     assert answer.code == 3

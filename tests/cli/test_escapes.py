@@ -18,6 +18,7 @@ def table(work: Path) -> Path:
     return path
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("way", [(), ("--json",)])
 def test_no_command_passes_an_escape_on(table: Path, type_in: Type, way: tuple[str, ...]) -> None:
     quick = ("--net", "softmax-regression", "--data", "t.csv", "data.target=y", "train.epochs=1")

@@ -39,6 +39,7 @@ def test_settings_that_may_change_do(parent: Path, type_in: Type) -> None:
     assert "restarts" not in recipe["schedule"]
 
 
+@pytest.mark.every(2)
 def test_data_that_were_moved_are_named(language: str, work: Path, type_in: Type) -> None:
     (work / "t.csv").write_text(TABLE)
     assert type_in(*SOFTMAX, "--data", "t.csv", "data.target=y", "train.epochs=1", "--folder", "run").code == 0

@@ -148,6 +148,7 @@ UNBOUNDED = [
 """Numbers that only torch's single precision bounds."""
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("options", [(), ("--data", LONG), ("--net", LONG), ("--folder", LONG)], ids=len)
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_word_longer_than_any_file_name(verb: str, options: tuple[str, ...], type_in: Type, work: Path) -> None:

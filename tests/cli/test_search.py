@@ -9,6 +9,7 @@ from command_line import Type, assert_refused
 RANGE = ("lr-find", "--net", "mlp", "--data", "iris")
 
 
+@pytest.mark.every(2)
 def test_rates_are_tried_and_nothing_is_written(type_in: Type, language: str, work: Path) -> None:
     answer = type_in(*RANGE, "--points", "12", "--steps", "20", "--lang", language)
     assert answer.code == 0

@@ -102,6 +102,7 @@ def test_a_table_by_path_can_be_resumed_from_elsewhere(
     assert run.predict({"a": [1, 2], "b": [3, 4]}).shape == (2,)
 
 
+@pytest.mark.every(2)
 def test_data_that_were_moved_are_named_to_resume(
     language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,7 @@ def test_data_that_were_moved_are_named_to_resume(
     assert type_in("resume", "run", "--data", "elsewhere/t.csv").code == 0
 
 
+@pytest.mark.every(2)
 def test_resume_takes_the_root_of_the_data(
     language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def test_folds_stay_what_they_are() -> None:
     assert len({fold.fingerprint() for fold in folds}) == 3
 
 
+@pytest.mark.every(2)
 def test_tokens_are_refused(data_root: Path, language: str) -> None:
     with pytest.raises(UserError, match="names"):
         load("names", root=str(data_root), task="reconstruction")

@@ -41,6 +41,7 @@ SOURCES: dict[str, tuple[Callable[[Path], None], dict[str, str]]] = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("source", SOURCES)
 def test_it_names_the_same_data(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write, options = SOURCES[source]

@@ -76,6 +76,7 @@ def replaced_by_a_file(folder: Path) -> None:
 ACTS = [deleted, deleted_with_its_parent, moved, replaced_by_nothing, replaced_by_a_copy, replaced_by_a_file]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("act", ACTS)
 def test_a_training_whose_folder_is_gone_stops_and_writes_nothing(act: Callable[[Path], None], tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "run"
@@ -94,6 +95,7 @@ def test_a_training_whose_folder_is_gone_stops_and_writes_nothing(act: Callable[
         assert danlu.resume(folder.with_name("moved"), net=again, data=DATA, progress=False).finished
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("act", ACTS)
 def test_a_study_whose_folder_is_gone_stops(act: Callable[[Path], None], tmp_path: Path) -> None:
     folder = tmp_path / "studies" / "study"

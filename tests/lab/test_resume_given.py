@@ -37,6 +37,7 @@ def test_without_its_environment_a_run_goes_on_and_says_so(
     assert_same_end(whole, run)
 
 
+@pytest.mark.every(2)
 def test_another_machine_is_told_also_where_nothing_else_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], language: str
 ) -> None:

@@ -66,6 +66,7 @@ _LARGEST = ("resnet50", "resnet101", "densenet121", "densenet169")
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in _LARGEST else name for name in names()]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
     shapes = {

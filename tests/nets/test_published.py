@@ -40,11 +40,13 @@ def digest(net: nn.Module) -> dict[str, int | str]:
     return {"tensors": len(lines), "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameter_counts_are_those_published(name: str) -> None:
     assert sum(weight.numel() for weight in published(name).parameters()) == PARAMETERS[name]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_names_and_shapes_are_those_of_the_published_files(name: str) -> None:
     assert digest(published(name)) == json.loads(GOLDEN.read_text())[name]

@@ -47,6 +47,7 @@ def test_mistakes_are_told(mistake: str, language: str) -> None:
         UNet(**options)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("net", ["mlp", "lenet5", "unet"])
 def test_nets_for_other_data_are_refused(net: str, language: str) -> None:
     data = danlu.load("digits" if net == "unet" else "digit-masks")

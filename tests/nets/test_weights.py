@@ -25,6 +25,7 @@ def test_weights_of_the_same_net_go_in_without_a_word() -> None:
     assert equal(net.state_dict(), file)
 
 
+@pytest.mark.every(2)
 def test_a_head_for_other_classes_keeps_its_first_weights_and_is_told_of(language: str) -> None:
     file = state_of(ResNet18(classes=7))
     net = ResNet18(classes=5)
@@ -64,6 +65,7 @@ def test_counters_of_batches_may_be_missing() -> None:
     assert torch.equal(net.layer4[1].bn2.running_var, file["layer4.1.bn2.running_var"])
 
 
+@pytest.mark.every(2)
 def test_differences_are_a_table_and_nothing_changes(language: str) -> None:
     net = ResNet18()
     before = state_of(net)

@@ -177,6 +177,7 @@ def test_a_finished_run_never_answers_from_other_weights_than_those_scored(part:
         danlu.Run(run.folder).net()
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "damage",
     ["{}", "[]", "[" * 100_000, '{"hardware": {}, "weights_given": false, "data": {"sizes": {}}}',

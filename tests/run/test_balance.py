@@ -63,6 +63,7 @@ def test_an_epoch_of_a_run_is_so_and_the_other_parts_stay_as_they_are() -> None:
     assert setup.data.notes[-1].id == "lab.balanced"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("stacked", [True, False])
 def test_a_run_gone_on_with_ends_as_one_never_interrupted(
     stacked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

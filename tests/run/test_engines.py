@@ -161,6 +161,7 @@ def test_a_run_of_an_earlier_danlu_goes_on_with_the_module_engine(
     assert_same_end(whole, danlu.resume(tmp_path / "broken", progress=False))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("modular", [False, True], ids=["stacked", "module"])
 def test_without_its_environment_a_run_goes_on_with_the_engine_of_its_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modular: bool

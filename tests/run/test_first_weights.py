@@ -102,6 +102,7 @@ def test_without_any_checkpoint_first_weights_that_no_recipe_holds_are_missed(
         danlu.resume(tmp_path / "run", net=two_layers(2), progress=False)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("net", [None, "given"])
 def test_a_run_without_checkpoint_starts_from_its_beginning_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: str | None

@@ -312,6 +312,7 @@ def test_a_net_that_fails_only_in_training_is_told_beforehand(tmp_path: Path, la
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.every(2)
 def test_a_net_of_another_structure_is_told(tmp_path: Path, language: str) -> None:
     run = quick(tmp_path, nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), "digits")
     words = "(?s)not built like the one.*1.weight" if language == "en" else "(?s)网络结构不同.*1.weight"

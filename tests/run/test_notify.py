@@ -76,6 +76,7 @@ def test_a_webhook_is_told_of_the_end_and_the_address_stands_nowhere(hooks: list
     assert not any(SECRET.encode() in path.read_bytes() for path in written)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("status", [404, 500])
 def test_an_answer_that_refuses_is_told_once_and_without_the_address(
     status: int, hooks: list[Hook], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -64,6 +64,7 @@ def test_whoever_says_it_is_understood(error: Callable[[], Exception]) -> None:
     assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("error", ERRORS[:3], ids=NAMES[:3])
 def test_a_run_that_memory_ended_goes_on(error: Callable[[], Exception], tmp_path: Path) -> None:
     settings: dict[str, Any] = {**SHORT, "epochs": 4, "checkpoint_steps": 5}
@@ -125,6 +126,7 @@ WORK: dict[str, Callable[[Path, Any], Any]] = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("verb", WORK)
 @pytest.mark.parametrize("after", [0, 3])
 def test_other_work_tells_it_as_well(verb: str, after: int, tmp_path: Path) -> None:

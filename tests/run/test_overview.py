@@ -94,6 +94,7 @@ def test_an_estimators_temporary_run_has_none(tmp_path: Path) -> None:
     assert not (gone.run_.folder / "overview.png").exists()
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("word", ["0", "off", " No "])
 def test_the_environment_switches_it_off(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(OVERVIEW_VARIABLE, word)

@@ -175,6 +175,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_are_told(mistake: str, tmp_path: Path, language: str) -> None:
     settings, english, chinese = MISTAKES[mistake]

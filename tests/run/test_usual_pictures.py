@@ -186,6 +186,7 @@ def _written(recipe: Recipe, place: Path) -> Path:
     return place / "recipe.toml"
 
 
+@pytest.mark.every(2)
 def test_a_study_and_a_search_tell_what_a_training_tells(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str
 ) -> None:

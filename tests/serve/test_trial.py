@@ -358,6 +358,7 @@ def test_a_net_that_fails_is_told(runs: dict[str, danlu.Run], monkeypatch: pytes
         assert "not this one" in ask(site, "row", {"row": {"sex": "male", "age": "3", "fare": "1"}})["error"]
 
 
+@pytest.mark.every(2)
 def test_what_no_page_can_ask_for_is_refused(tmp_path: Path, language: str) -> None:
     x = numpy.random.default_rng(0).normal(size=(60, 300))
     run = danlu.fit("linear-regression", (x, x[:, 0]), epochs=1, folder=tmp_path / "wide", progress=False)

@@ -131,6 +131,7 @@ def test_layers(dtype: torch.dtype) -> None:
     assert isinstance(step.net, FoldedNet)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "gelu", "elu", "leaky-relu", "silu", "none"])
 def test_activations_of_chains(activation: str) -> None:
     step = check_members(lambda k: MLP(6, 4, (8, 8), activation=activation, dropout=0.2), four(), (6,))

@@ -46,6 +46,7 @@ def test_looking_after_every_seed_up_to_fifty_tells_nothing_more(name: str, dive
     assert ever.mean() <= ALLOWED
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("seeds", "folds"), [(2, 1), (3, 1), (8, 1), (4, 3)])
 @pytest.mark.parametrize("name", ["accuracy on 36, at 98%", "loss, skewed, with outliers"])
 def test_the_arrays_are_judged_as_the_members_of_a_study_are(name: str, seeds: int, folds: int) -> None:

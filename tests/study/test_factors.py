@@ -162,6 +162,7 @@ def test_whole_recipes_are_levels_beside_other_factors(tmp_path: Path) -> None:
     assert member.score["loss"] == pytest.approx(run.score["validation"]["loss"], rel=1e-4)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("vary", "left", "message"),
     [

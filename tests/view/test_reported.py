@@ -106,6 +106,7 @@ def test_prose_is_in_both_halves_and_its_places_are_filled(language: str) -> Non
         assert any(place == f"made-{half}-3" for place, _ in page.opens)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("notes", "phrase", "line", "words"),
     [
@@ -162,6 +163,7 @@ def test_a_name_never_becomes_markup(payload: str, kind: str) -> None:
     assert elements(payload) == elements("harmless")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "name", ["a b", "a(b)", "a>b", "训练", "a,b", "50%", "a\\b", "&amp;", "*a*", "[x](y)", "![x](y)"]
 )

@@ -54,6 +54,13 @@ def test_a_step_that_has_begun_is_no_step_yet(lane: Lane) -> None:
     assert not lane.left
 
 
+def test_a_step_of_somebody_else_is_taken_whole(lane: Lane) -> None:
+    assert [lane.add(loss) for loss in (0.5, 0.25, 0.125)] == [True, True, True]
+    assert (lane.steps, lane.left, lane.emptied()) == (3, 2, [0.5, 0.25, 0.125])
+    assert [lane.add(loss) for loss in (4.0, 2.0)] == [True, False]
+    assert lane.close() == []
+
+
 def test_two_backward_passes_are_no_ordinary_step(lane: Lane) -> None:
     for value in (1.0, 2.0):
         lane.take([loss(value)])

@@ -79,6 +79,7 @@ KINDS: dict[str, tuple[Callable[..., nn.Module], Callable[[Any], torch.Tensor]]]
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own compiler
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_healthy_net_is_left_in_peace(kind: str) -> None:
@@ -90,6 +91,7 @@ def test_a_healthy_net_is_left_in_peace(kind: str) -> None:
     assert watch.measured.step == watch.measured.loss.count == 60
 
 
+@pytest.mark.every(2)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "compiled" not in kind])
 def test_a_softmax_too_many_is_found_first(kind: str) -> None:

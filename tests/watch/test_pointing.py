@@ -78,3 +78,9 @@ def test_where_a_setting_gets_its_number(source: str, line: int | None) -> None:
 def test_a_method_that_is_named_and_not_called() -> None:
     assert uncalled([ast.parse("x = 1\nopt.zero_grad")], "zero_grad") == 2
     assert uncalled([ast.parse("opt.zero_grad()"), ast.parse("f = opt.zero_grad")], "zero_grad") is None
+
+
+def test_a_hard_choice_in_a_method_cuts_a_graph_too() -> None:
+    source = "class Net:\n def bits(self, x):\n  return (x > 0).float()\n def forward(self, x):\n  return self.bits(x)"
+    assert cut_in_pass(ast.parse(source)) == 3
+    assert cut_in_pass(ast.parse(source + "\n def signs(self, x):\n  return x.sign()")) is None

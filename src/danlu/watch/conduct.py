@@ -39,6 +39,21 @@ class Handed:
 
 
 @dataclass
+class Rewarded:
+    """How a net learns from rewards, in numbers."""
+
+    ends: int = 0  # of episodes, among the samples whose targets were compared with their rewards
+    exact: int = 0  # of these, those whose target is the reward alone
+    others: int = 0  # samples that are no end
+    plain: int = 0  # of these, those whose target is the reward alone
+    rewarded: int = 0  # ends with a reward
+    cleared: int = 0  # of these, those whose target is 0
+    # Measured backward passes by whether they make chances of what paid off smaller, and the entropy beside them.
+    against: dict[bool, int] = field(default_factory=dict[bool, int])
+    entropy_lowered: dict[bool, int] = field(default_factory=dict[bool, int])
+
+
+@dataclass
 class Averaged:
     """A copy of the net that is evaluated, and whose weights follow those of the net."""
 
@@ -50,6 +65,7 @@ class Averaged:
     frozen: int = 0  # steps of the training that it took part in with the weights that it had at first
     kind: str = ""  # its class, where that does nothing but average
     training: int = 0  # calls in training mode, of a copy that drops or normalises by its batch
+    away: float = 0.0  # by how many times the way of the net it has gone from the first weights the other way
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from danlu.watch.lane import Lane
 from danlu.watch.measured import Measured
 from danlu.watch.probes.averaged import AveragedProbe
 from danlu.watch.probes.code import CodeProbe
+from danlu.watch.probes.derivatives import DerivativeProbe
 from danlu.watch.probes.draws import DrawsProbe
 from danlu.watch.probes.held_out import HeldOutProbe
 from danlu.watch.probes.reloaded import ReloadProbe
@@ -33,6 +34,7 @@ class ConductListener:
         self.held_out = HeldOutProbe(measured)
         self.sources = Sources()
         self.code = CodeProbe(measured, self.sources)
+        self.derivatives = DerivativeProbe(measured, self.sources, roots)
         self.draws = DrawsProbe(measured)
         self._averaged = AveragedProbe(measured, roots)
         self._reloaded = ReloadProbe(measured, roots)

@@ -67,13 +67,12 @@ class Rule:
     lists what there is. `fault_in` says what of the user's code it points at: the "loss", the "whole loss" that goes
     backwards, the "loss object", its "loss weights", the "loader", the one that is "evaluated", the "module", the
     "call" of that, a "layer" in it that is made with a wrong setting, one that each "pass" makes, its "initialisation",
-    the "optimizer", its "step", the "clearing" of its gradients, where a "state" is
-    kept, its "scheduler" or that one's step ("schedule step"),
-    the call of "clip", "backward", "forward", "checkpoint", "train" or "evaluation", of the "averaged" net, what makes
-    that "average", or where weights are "reloaded"; an "outcome" has no line, and a rule that says nothing points at
-    the layers that its verdict names. `variants_in` says the same of variants of its verdict; `told_by` are calls, or
-    patterns of their names, the likeliest first, one of which shows the fault where it stands alone in the class of
-    such a layer, or beside the loader; of several
+    the "optimizer", its "step", the "clearing" of its gradients, where a "state" is kept, its "scheduler" or that one's
+    step ("schedule step"), the test before a "stepping", the call of "clip", "backward", "forward", "checkpoint",
+    "train" or "evaluation", of the "averaged" net, what makes that "average", or where weights are "reloaded"; an
+    "outcome" has no line, and a rule that says nothing points at the layers that its verdict names. `variants_in` says
+    the same of variants of its verdict; `told_by` are calls, or patterns of their names, the likeliest first, one of
+    which shows the fault where it stands alone in the class of such a layer, or beside the loader; of several
     optimisers the one is meant that has most of `optimizer_with`, an attribute of Optimiser, else the one that made
     most steps. Its verdict counts steps from the beginning of the watched block; the finding counts them from the
     beginning of the training.

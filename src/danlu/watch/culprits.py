@@ -30,6 +30,7 @@ from danlu.watch.telling import (
     makes_a_layer,
     makes_what_goes_backwards,
     only_call,
+    waits_to_step,
 )
 
 _CUT = ("cut", "no-gradient")  # variants of verdicts whose loss does not lead to what is to learn
@@ -55,7 +56,7 @@ class Culprits:
         if line == self._measured.lines.get("backward") and self._what(rule, verdict) != "backward":
             scopes = self._sources.around(line)  # what is wrong with a loss is wrong where it is made
             line = makes_what_goes_backwards(scopes[0], line) if scopes else line
-            line = cuts_the_graph(scopes[0], line) if scopes and verdict.variant in _CUT else line
+            line = cuts_the_graph(scopes[0], line, scopes[-1]) if scopes and verdict.variant in _CUT else line
         tree = self._sources.tree(line.file)
         found = (snippet(tree, line, remedy) for remedy in verdict.remedies) if tree is not None else ()
         return as_read(line), next((one for one in found if one is not None), None)
@@ -122,6 +123,8 @@ class Culprits:
                 return made or lines.get("scheduler") or self._optimiser(rule, made=True)
             case "schedule step":
                 return lines.get("scheduler") or self._optimiser(rule, made=True)
+            case "stepping":
+                return self._waiting_step() or lines.get("backward")
             case "clearing":
                 return self._clearing() or self._optimiser(rule, made=False)
             case "optimizer" | "step" | "clip":
@@ -218,6 +221,12 @@ class Culprits:
         line = self._measured.lines.get("backward")
         scopes = self._sources.around(line) if line is not None else []
         return self._at(line, clears_within(scopes[0], line)) if line is not None and scopes else None
+
+    def _waiting_step(self) -> CodeLine | None:
+        """The test that a step waits for, in the loop that the backward pass stands in."""
+        line = self._measured.lines.get("backward")
+        scopes = self._sources.around(line) if line is not None else []
+        return self._at(line, waits_to_step(scopes[0], line)) if line is not None and scopes else None
 
     def _made_in_pass(self) -> CodeLine | None:
         """Where a class of the user's makes a layer in a method that runs in each pass."""

@@ -8,8 +8,8 @@ import sys
 import sysconfig
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any
+from types import FrameType, FunctionType, ModuleType, TracebackType
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -36,6 +36,7 @@ _LABELS = re.compile(r"^(y|ys|yb|labels?|targets?|gold|truth)$|^(y|labels?|targe
 _ANSWERS = re.compile(r"hat|pred|out|logit|prob|score|guess", re.IGNORECASE)
 _MOST_FRAMES = 48
 _CALLERS = 4  # of the user's functions that are asked
+_MOST_FIELDS = 64  # of an object
 _BETWEEN = (str(Path(__file__).parent), str(Path(torch.__file__).parent))  # what stands between a call and its hearing
 
 _theirs: dict[str, bool] = {}  # by name of the file
@@ -111,6 +112,39 @@ def labels_under_way(count: int) -> torch.Tensor | None:
                 return next(iter(found.values())) if len(found) == 1 else None
         frame = frame.f_back
     return None
+
+
+def held_under_way(names: re.Pattern[str]) -> list[tuple[str, Any]]:
+    """What the user's functions under way hold by names that match: their variables, and the fields of a batch or an
+    object that these are; the innermost one first."""
+    found: list[tuple[str, Any]] = []
+    frame: FrameType | None = sys._getframe(1)
+    asked = 0
+    while frame is not None and asked < _CALLERS:
+        code = frame.f_code
+        if is_theirs(code.co_filename):
+            asked += 1
+            words = (*code.co_names, *code.co_varnames, *(one for one in code.co_consts if isinstance(one, str)))
+            if any(names.search(word) for word in words):
+                for name, value in list(frame.f_locals.items()):
+                    each = [(name, value), *_fields(value)]
+                    found += [(word, one) for word, one in each if names.search(word)]
+        frame = frame.f_back
+    return found
+
+
+def _fields(value: Any) -> list[tuple[str, Any]]:
+    """The named parts of a batch: of a dict, a named tuple, or an object that is no net."""
+    if isinstance(value, torch.nn.Module | torch.Tensor | type | ModuleType | FunctionType):
+        return []
+    if isinstance(value, dict):
+        held = cast(dict[Any, Any], value)
+    elif isinstance(value, tuple):
+        named: Any = getattr(value, "_fields", ())  # pyright: ignore[reportUnknownArgumentType]
+        held = dict(zip(named, cast(tuple[Any, ...], value), strict=False))
+    else:
+        held = cast(dict[Any, Any], getattr(value, "__dict__", {}))
+    return [(name, one) for name, one in list(held.items())[:_MOST_FIELDS] if isinstance(name, str)]
 
 
 def direct_pass(modules: Mapping[int, nn.Module]) -> tuple[FrameType, nn.Module] | None:

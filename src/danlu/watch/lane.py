@@ -1,10 +1,8 @@
 """The short way of an ordinary step: its loss is taken as it goes backwards, and the step is counted, nothing else."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 
@@ -12,6 +10,7 @@ class Lane:
     """Takes ordinary steps as long as each has one backward pass, from one finite number, and one step of the one
     optimiser. While it is open nothing is asked before that step; `before` is called of any other.
 
+    >>> import torch
     >>> lane = Lane(lambda *_: None)
     >>> lane.open(2, asked_before=True)
     >>> loss = torch.ones(3, requires_grad=True).sum()
@@ -48,21 +47,24 @@ class Lane:
 
     def take(self, tensors: Sequence[Any]) -> bool:
         """Take up the loss that goes backwards; False for what must be looked at: no number, or not a finite one."""
+        if len(tensors) > 1:
+            return False
         root = tensors[0]
-        if len(tensors) > 1 or not isinstance(root, torch.Tensor) or not root.is_cpu:
-            return False
         try:
-            value = root.item()
-        except (RuntimeError, TypeError):  # it has no number, or several
+            value: Any = root.item() if root.is_cpu else None
+        except (AttributeError, RuntimeError, TypeError):  # it is no tensor, has no number, or several
             return False
-        if value.__class__ is not float or not math.isfinite(value):
+        if value.__class__ is not float or value - value != 0.0:  # that is NaN for what is not finite
             return False
         self._losses.append(value)
         return True
 
-    def add(self, loss: float) -> None:
-        """Take up the finite loss of a step whose backward pass is nobody's business."""
+    def add(self, loss: float) -> bool:
+        """Take a whole step with this finite loss, which no optimiser of torch's makes. False where it was the last."""
         self._losses.append(loss)
+        self.steps += 1
+        self.left -= 1
+        return self.left > 0
 
     def passes(self) -> bool:
         """The optimiser has stepped. False where that was no ordinary step, which is not taken, or it was the last."""

@@ -59,6 +59,8 @@ class Net:
     unreached: tuple[str, ...] = ()  # optimised parameters that no gradient has ever reached
     unregistered: int = 0  # parameters that a gradient reaches and that neither net nor any optimiser knows
     made_anew: bool = False  # these are others in each step
+    loose: int = 0  # parameters of the loss itself, such as weights of its terms, that no optimizer holds
+    frozen_at_zero: tuple[str, ...] = ()  # matrices that are frozen and hold nothing but zeros
     unlisted: int = 0  # parameters that a gradient reaches and that lie in a plain list or dict of a module
     dropout: dict[str, float] = field(default_factory=dict[str, float])
     plain_dropout: float = 0.0  # highest rate of a call of torch.nn.functional.dropout

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from danlu.base.records import CodeLine
-from danlu.watch.conduct import Averaged, Copied, Draws, Handed, Scaling, Unfair, Unrelated
+from danlu.watch.conduct import Averaged, Copied, Draws, Handed, Rewarded, Scaling, Unfair, Unrelated
 from danlu.watch.data_facts import Inputs, LabelFacts
 from danlu.watch.layer_facts import Activation, Layer, Net
 from danlu.watch.loss_facts import DeclaredLoss, Head, LowLoss
@@ -60,6 +60,7 @@ class Measured:
     scaling: Scaling = field(default_factory=Scaling)
     carried: Handed = field(default_factory=Handed)
     averaged: Averaged | None = None
+    rewarded: Rewarded = field(default_factory=Rewarded)
     unfair: dict[str, Unfair] = field(default_factory=dict[str, Unfair])  # of evaluations, by kind
     drawing: Draws = field(default_factory=Draws)
     unrelated: Unrelated = field(default_factory=Unrelated)

@@ -115,6 +115,8 @@ class Observer(StepListener):
             self._guard(self._transformed_gradients, tensors)
         elif not create_graph and any(id(one) in self.probes.owners for one in inputs):
             self._guard(self._backward_begins, tensors, accumulates=False)
+        elif not create_graph and self._steps.measuring:
+            self._guard(self.derivatives.taken, tensors)
 
     def scaled(self, outputs: Any) -> None:
         self._leave_lane()

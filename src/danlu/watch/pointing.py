@@ -8,6 +8,7 @@ from danlu.watch.probes.code_words import name_of, own_words
 from danlu.watch.walking import statements, walk
 
 _INITS = re.compile(r"^(normal|uniform|constant|zeros|ones|fill|zero|xavier_\w+|kaiming_\w+|orthogonal|trunc_normal)_$")
+_HARD = {"argmax", "round", "sign", "floor", "ceil", "bernoulli", "multinomial", "one_hot", "heaviside"}
 CUTS = ("detach", "item", "numpy", "tolist")
 """Methods whose result is out of the graph."""
 
@@ -30,9 +31,15 @@ def cut_in_pass(scope: ast.AST) -> int | None:
     >>> cut_in_pass(ast.parse(source))
     3
     """
+    return _only(of_pass(scope)) or _only(_of_methods(scope), hard=True)
+
+
+def _only(nodes: Iterable[ast.AST], *, hard: bool = False) -> int | None:
+    """The line among these that takes a value out of the graph, or makes it a hard choice, if there is but one."""
     found = {
-        one.lineno for one in of_pass(scope)
-        if (isinstance(one, ast.Attribute) and one.attr == "data" and isinstance(one.ctx, ast.Load))
+        one.lineno for one in nodes
+        if (hard and (isinstance(one, ast.Compare) or (isinstance(one, ast.Call) and _called(one) in _HARD)))
+        or (isinstance(one, ast.Attribute) and one.attr == "data" and isinstance(one.ctx, ast.Load))
         or (isinstance(one, ast.Call) and _called(one) in CUTS)
         or (isinstance(one, ast.With) and any(_called(item.context_expr) == "no_grad" for item in one.items))
     }  # fmt: skip
@@ -139,6 +146,13 @@ def of_pass(scope: ast.AST) -> Iterator[ast.AST]:
     """All that stands in the `forward` of a class."""
     for one in walk(scope):
         if isinstance(one, ast.FunctionDef) and one.name == "forward":
+            yield from walk(one)
+
+
+def _of_methods(scope: ast.AST) -> Iterator[ast.AST]:
+    """All that stands in the methods of a class that may run in a pass."""
+    for one in walk(scope):
+        if isinstance(one, ast.FunctionDef) and one.name != "__init__":
             yield from walk(one)
 
 

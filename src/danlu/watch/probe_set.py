@@ -52,5 +52,5 @@ class ProbeSet:
         self.optimisers = OptimiserProbe(measured, self.owners, self.loss.strangers, self.sites)
         self.schedulers = SchedulerProbe(measured, self.optimisers)
         self.heard = CallProbes(measured, roots, held_out)
-        self.loss.met = self.heard.met
+        self.heard.follow(self.loss)
         self.by_hand = Handwork(nets)

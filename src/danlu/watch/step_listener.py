@@ -57,8 +57,7 @@ class StepListener(ConductListener):
         where more than the loss of the step under way is of interest."""
         if not self.lane.left:
             return False
-        self.lane.add(loss)
-        if not self.lane.passes():
+        if not self.lane.add(loss):
             self._guard(self._leave_quiet)
         return True
 
@@ -215,7 +214,7 @@ class StepListener(ConductListener):
         self.measured.samples_seen = self.probes.samples.samples
         self.probes.labels.flush()
         self.probes.labels.spread()
-        self.probes.optimisers.read_held(self._roots, self.probes.loss.reached)
+        self.probes.optimisers.read_held(self._roots, self.probes.loss.reached, self.probes.loss.loose)
         self.code.read()
 
     def _finish(self) -> None:

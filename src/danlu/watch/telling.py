@@ -73,8 +73,9 @@ def makes_what_goes_backwards(scope: ast.AST, line: CodeLine) -> CodeLine:
     return CodeLine(line.file, max(made)) if made else line
 
 
-def cuts_the_graph(scope: ast.AST, line: CodeLine) -> CodeLine:
-    """The line nearest behind the one that makes a loss that takes a value out of the graph; else that line itself.
+def cuts_the_graph(scope: ast.AST, line: CodeLine, whole: ast.AST | None = None) -> CodeLine:
+    """The line nearest behind the one that makes a loss that takes a value out of the graph, or the only one in the
+    functions of the `whole` file that it calls; else that line itself.
 
     >>> source = "p = torch.tensor(logs, requires_grad=True)\\nloss = -(p * reward).sum()"
     >>> cuts_the_graph(ast.parse(source), CodeLine("train.py", 2)).line
@@ -91,7 +92,10 @@ def cuts_the_graph(scope: ast.AST, line: CodeLine) -> CodeLine:
                     and any(name_of(target) in words for target in other.targets)]  # fmt: skip
         if len(waiting) > _MOST_STATEMENTS:
             break
-    return line
+    called = {word for one in waiting for word in own_words(one.value)}
+    homes = [one for one in walk(whole) if isinstance(one, ast.FunctionDef) and one.name in called] if whole else []
+    lines = {part.lineno for home in homes for part in walk(home) if isinstance(part, ast.Call) and _cuts(part)}
+    return CodeLine(line.file, lines.pop()) if len(lines) == 1 else line
 
 
 def _cuts(call: ast.Call) -> bool:
@@ -113,6 +117,24 @@ def clears_within(scope: ast.AST, line: CodeLine) -> int | None:
     inner = max(loops, key=lambda one: one.lineno, default=None)
     calls = (one for one in walk(inner) if isinstance(one, ast.Call)) if inner is not None else ()
     return min((one.lineno for one in calls if name_of(one.func) == "zero_grad"), default=None)
+
+
+def waits_to_step(scope: ast.AST, line: CodeLine) -> int | None:
+    """The line of the test that the step of an optimizer waits for, in the innermost loop that a line stands in.
+
+    >>> source = "for i, b in it:\\n f(b).backward()\\n if (i + 1) % 8 == 0:\\n  opt.step()"
+    >>> waits_to_step(ast.parse(source), CodeLine("train.py", 2))
+    3
+    """
+    loops = [
+        one for one in walk(scope)
+        if isinstance(one, ast.For | ast.While) and one.lineno <= line.line <= (one.end_lineno or 0)
+    ]  # fmt: skip
+    inner = max(loops, key=lambda one: one.lineno, default=None)
+    tests = [one for one in walk(inner) if isinstance(one, ast.If)] if inner is not None else []
+    steps = (one.lineno for one in tests if any(isinstance(part, ast.Call) and name_of(part.func) == "step"
+                                                for part in walk(one)))  # fmt: skip
+    return max(steps, default=None)
 
 
 def caller(scopes: Iterable[ast.AST], function: str) -> int | None:

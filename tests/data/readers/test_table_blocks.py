@@ -29,6 +29,7 @@ CASES = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("size", [64, 500, 10**6])
 @pytest.mark.parametrize("name", CASES)
 def test_blocks_are_the_whole(name: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

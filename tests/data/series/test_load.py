@@ -273,6 +273,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_are_told(mistake: str, language: str) -> None:
     columns, options, wanted = MISTAKES[mistake]

@@ -112,6 +112,7 @@ class Deaf(nn.Module):
         return self.layer(x.flatten(1)).detach() * 0 + self.bias
 
 
+@pytest.mark.every(2)
 def test_a_regression_that_begins_far_off(language: str) -> None:
     found = danlu.check(Shouts(), "diabetes", lr=1e-7)
     finding = next(finding for finding in found.findings if finding.rule == "first-loss")

@@ -84,6 +84,7 @@ class Spoiling(nn.Module):
         return self.out(x.mul_(0.5))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("net", ["softmax-regression", Spoiling()], ids=["known", "spoiling"])
 def test_samples_are_read_once_for_all_rates(net: object, monkeypatch: pytest.MonkeyPatch) -> None:
     settings: dict[str, Any] = {"points": 8, "steps": 12, "batch_size": 8}

@@ -42,6 +42,7 @@ BLOCKS: dict[str, tuple[Callable[[], nn.Module], int, int, int]] = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", BLOCKS)
 def test_gradients_equal_finite_differences(name: str, gradients_agree: Callable[..., bool]) -> None:
     build, in_channels, _, _ = BLOCKS[name]

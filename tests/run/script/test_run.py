@@ -129,6 +129,7 @@ def test_other_commands_refuse_such_a_run(tmp_path: Path) -> None:
         assert (words, refused.code, "Traceback" in refused.err) == (words, 2, False), refused.err
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("words", "said"),
     [

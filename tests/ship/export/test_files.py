@@ -134,6 +134,7 @@ KINDS: dict[str, Make] = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_and_its_export_read_the_same_numbers(kind: str, tmp_path: Path) -> None:
     data, path = KINDS[kind](tmp_path)

@@ -41,7 +41,7 @@ def assert_sound(scene: Scene) -> None:
         assert placed.y + placed.box.height <= scene.height
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ["lenet5", "resnet50", "googlenet", "densenet121", "language-model"])
 def test_a_net_fits_a_page(name: str) -> None:
     scene = lay_out(net_diagram(named_graph(name, {})))

@@ -150,3 +150,17 @@ def test_a_copy_that_is_asked_all_the_time_and_never_follows(
                 copied.load_state_dict(net.state_dict())
     probe.end(100)
     assert (measured.averaged.frozen if measured.averaged is not None else 0) == frozen
+
+
+def test_one_that_is_moved_with_the_wrong_sign_goes_away() -> None:
+    net = nn.Linear(8, 16)
+    copied, measured = copy.deepcopy(net), Measured()
+    probe = AveragedProbe(measured, {"": net})
+    with torch.no_grad():
+        for step in range(1, 121):
+            net.weight.add_(0.01)
+            copied.weight.add_(0.02 * (copied.weight - net.weight))
+            if step % 60 == 0:
+                probe.called(copied, step)
+    assert measured.averaged is not None
+    assert measured.averaged.away > 0.5

@@ -16,6 +16,7 @@ from danlu.watch.probes.graph import (
     following,
     linear_pairs,
     operation,
+    own_parameters,
     passes_on,
     saved,
     shape,
@@ -245,3 +246,9 @@ def test_a_bottleneck_is_a_layer_that_everything_goes_through(around: bool, foun
 def test_a_memory_is_read_as_a_layer(kind: Any) -> None:
     graph, names = graph_of(kind(2, 3, batch_first=True), 2, 4, 2)
     assert any(names.own(node) == kind.__name__ for node in graph.nodes)
+
+
+def test_the_parameters_of_a_loss_itself() -> None:
+    net, weight, bias = nn.Linear(4, 2), nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(100))
+    loss = (weight.exp() * net(torch.ones(3, 4)).square().mean(0) + weight).sum() + bias.sum()
+    assert [id(one) for one in own_parameters(loss.grad_fn)] == [id(weight)]

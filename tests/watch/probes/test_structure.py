@@ -161,3 +161,12 @@ def test_what_is_registered_as_well_is_no_stray() -> None:
 
 def test_a_list_deep_in_the_net_is_looked_into() -> None:
     assert len(unlisted_parameters([nn.Sequential(nn.Sequential(module_with([LAYER])))])) == 2
+
+
+def test_matrices_that_are_frozen_at_zero() -> None:
+    net = nn.ModuleDict({"base": nn.Linear(4, 4), "up": nn.Linear(2, 4)})
+    nn.init.zeros_(net["up"].weight)  # type: ignore[arg-type]
+    assert read_net({"": net}).frozen_at_zero == ()
+    net["base"].bias.data.zero_()  # type: ignore[operator, union-attr]
+    net.requires_grad_(False)
+    assert read_net({"": net}).frozen_at_zero == ("up.weight",)

@@ -60,3 +60,11 @@ def test_a_target_network_that_never_follows_is_told() -> None:
     assert check_threshold(RULE, renewed, "min_frozen_steps_renewed", {"steps": 4_999}, {"steps": 5_000}) is None
     assert (told(RULE, frozen()).variant, told(RULE, frozen()).numbers) == ("frozen", {"steps": 6_000})
     assert verdict(RULE, frozen(bootstraps=False)) is None  # a teacher, which stays what it is
+
+
+def test_an_average_that_moves_the_other_way_is_told() -> None:
+    def away(*, ratio: float) -> Measured:
+        return Measured(step=200, averaged=Averaged(200, 4, away=ratio))
+
+    assert check_threshold(RULE, away, "min_away", {"ratio": 0.19}, {"ratio": 0.21}) is None
+    assert told(RULE, away(ratio=3.0)).variant == "away"

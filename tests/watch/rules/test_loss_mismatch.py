@@ -5,6 +5,7 @@ import math
 import pytest
 
 from danlu.base.records import CodeLine
+from danlu.watch.conduct import Rewarded
 from danlu.watch.measured import Measured
 from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.loss_mismatch import RULE
@@ -79,6 +80,32 @@ def test_a_penalty_that_is_taken_off_is_told_with_its_line() -> None:
     found = told(RULE, Measured(step=10, code={"penalty": line}))
     assert (found.severity, found.variant, found.line) == ("error", "penalty", line)
     assert verdict(RULE, Measured(code={"penalty": line})) is None
+
+
+def policy(*, passes: int = 2, entropy: int = 0, upwards: bool = False) -> Measured:
+    """Measured passes that push a policy the wrong way, or, where its `entropy` is pushed down, that alone."""
+    against = {bool(not entropy): passes}
+    lowered = {True: entropy} if entropy else {}
+    found = Rewarded(against=against, entropy_lowered=lowered)
+    return Measured(step=9, rewarded=found, optimisers=[Optimiser("Adam", maximizes=upwards)])
+
+
+def test_a_policy_that_is_pushed_the_wrong_way_is_told() -> None:
+    assert told(RULE, policy()).variant == "policy"
+    assert check_threshold(RULE, policy, "min_passes", {"passes": 1}, {"passes": 2}) is None
+    assert verdict(RULE, policy(upwards=True)) is None
+    assert told(RULE, policy(entropy=2)).variant == "entropy"
+    assert verdict(RULE, policy(entropy=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "variant"), [("flees", "actor"), ("derivative", "derivative"), ("turned", "divergence-sign")]
+)
+def test_what_the_source_shows_is_told_with_its_line(kind: str, variant: str) -> None:
+    line = CodeLine("train.py", 31)
+    found = told(RULE, Measured(step=3, code={kind: line}, optimisers=[Optimiser("Adam")]))
+    assert (found.severity, found.variant, found.line) == ("error", variant, line)
+    assert verdict(RULE, Measured(code={kind: line}, optimisers=[Optimiser("Adam")])) is None
 
 
 def test_scores_that_ctc_takes_for_log_probabilities_are_told_with_their_sum() -> None:

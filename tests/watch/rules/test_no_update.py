@@ -68,3 +68,21 @@ def test_steps_below_the_precision_of_the_weights_get_a_rate_too() -> None:
     found = told(RULE, training(lambda step: 2.3 - 1e-4 * step, 100, rate=1e-9, update=0.0))
     low, _, high = usual_rates("SGD")
     assert low <= next(one["optim.lr"] for one in found.remedies if "optim.lr" in one) <= high
+
+
+def waiting(*, steps: int = 50, given: bool = True, ended: bool = True) -> Measured:
+    """One optimizer steps, and another one does not."""
+    busy, idle = Optimiser("Adam", steps=steps, owned=4), Optimiser("SGD", given=given, owned=2)
+    return Measured(step=steps, backwards=steps, ended=ended, optimisers=[busy, idle])
+
+
+def test_an_optimizer_that_never_steps_beside_one_that_does() -> None:
+    assert told(RULE, waiting()).variant == "idle"
+    assert check_threshold(RULE, waiting, "min_idle_steps", {"steps": 49}, {"steps": 50}) is None
+    assert verdict(RULE, waiting(given=False)) is None
+    assert verdict(RULE, waiting(ended=False)) is None  # it may begin yet
+
+
+def test_gradients_that_are_set_by_hand_need_no_backward_pass() -> None:
+    moving = Optimiser("Adam", steps=9, owned=4, unmoved=series([0.0] * 9))
+    assert verdict(RULE, Measured(step=9, optimisers=[moving])) is None

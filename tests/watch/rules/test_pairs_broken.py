@@ -1,5 +1,7 @@
 """pairs-broken: told of targets in an order of their own."""
 
+import pytest
+
 from danlu.base.records import CodeLine
 from danlu.watch.conduct import Draws, Handed
 from danlu.watch.measured import Measured
@@ -27,6 +29,13 @@ def test_partners_from_two_loaders_are_told() -> None:
     assert check_threshold(RULE, two_loaders, "min_steps", {"steps": 2}, {"steps": 3}) is None
     assert (told(RULE, two_loaders()).severity, told(RULE, two_loaders()).variant) == ("error", "loaders")
     assert verdict(RULE, two_loaders(apart=0)) is None
+
+
+@pytest.mark.parametrize("kind", ["late", "from-start", "by-place"])
+def test_experience_beside_other_states_is_told(kind: str) -> None:
+    found = told(RULE, Measured(step=3, code={kind: LINE}))
+    assert (found.variant, found.line) == (kind, LINE)
+    assert verdict(RULE, Measured(code={kind: LINE})) is None
 
 
 def test_views_of_other_samples_are_told_where_the_loss_looks_for_partners() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from danlu.watch.layer_facts import Net
 from danlu.watch.measured import Measured
 from danlu.watch.optimiser_facts import Optimiser
 from danlu.watch.rules.parameters_not_optimized import RULE
@@ -76,3 +77,11 @@ def test_layers_frozen_as_they_were_drawn_are_worth_a_word() -> None:
     assert (found.severity, found.variant, found.where, found.numbers) == ("advice", "frozen", ("0",), {"count": 1})
     assert verdict(RULE, frozen(fresh=False)) is None
     assert verdict(RULE, frozen(trainable=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("net", "variant"), [(Net(loose=2), "loose"), (Net(frozen_at_zero=("a.up.weight", "b.up.weight")), "zero")]
+)
+def test_parameters_of_the_loss_and_adapters_frozen_at_zero_are_told(net: Net, variant: str) -> None:
+    found = told(RULE, Measured(step=20, net=net, optimisers=[Optimiser("Adam", steps=20, owned=4)]))
+    assert (found.severity, found.variant, found.numbers["count"]) == ("warning", variant, 2)

@@ -41,6 +41,14 @@ def warming(*, last: float = 0.02, calls: int = 10) -> Measured:
     return measured
 
 
+def factors(*, rate: float = 1e-6, base: float = 1e-3, steps: int = 100) -> Measured:
+    """A schedule of factors whose highest rate is `rate`, where the optimizer was given `base`."""
+    measured = fallen(0.2, steps)
+    measured.schedulers.append(Scheduler("LambdaLR", calls=steps, base=base))
+    measured.optimisers[0].rate, measured.optimisers[0].highest_rate = series([rate] * 3), rate
+    return measured
+
+
 def ramping(*, last: float = 0.005, steps: int = 120) -> Measured:
     """A rate that rises with each step of the training, and was set to be 0.1."""
     measured = fallen(0.2, steps)
@@ -52,6 +60,9 @@ def ramping(*, last: float = 0.005, steps: int = 120) -> Measured:
 
 
 THRESHOLDS = [
+    ("max_factor", factors, {"rate": 1.1e-5}, {"rate": 0.9e-5}),
+    ("max_base", factors, {"base": 0.11}, {"base": 0.09}),
+    ("min_factor_steps", factors, {"steps": 99}, {"steps": 100}),
     ("min_steps", never_called, {"steps": 29}, {"steps": 30}),
     ("max_lr_ratio", ran_out, {"level": 0.011}, {"level": 0.009}),
     ("max_last_lr_ratio", ran_out, {"last": 1.1e-3}, {"last": 0.9e-3}),

@@ -19,6 +19,7 @@ _FEWEST_STEPS = 32  # in which a copy was called that takes part in the training
 _OFTEN = 0.5  # of the steps between its first and its last call: then it takes part in the training
 _EXCHANGED = 0.1  # of the way: the training has not gone back by itself
 _AVERAGES = re.compile(r"averag|ema(?![a-z])", re.IGNORECASE)
+_STRAIGHT = 0.5  # cosine of a way back
 _MOVED = 0.1  # of the size of what normalisation keeps
 
 
@@ -93,6 +94,7 @@ class AveragedProbe:
         kept = _lag(copied, now, first)
         if kept is None:
             return
+        away = _away(copied, now, first)
         found = self._measured.averaged or Averaged(step)
         found.step, found.calls = step, len(self._steps)
         found.kind = type(module).__name__ if _AVERAGES.search(type(module).__name__) else found.kind
@@ -101,7 +103,7 @@ class AveragedProbe:
             self._compare_statistics(found, module, copied, place)
         elif drops_by_layers(module) or _normalises_by_batch(module):
             found.training += 1
-        found.kept = kept
+        found.kept, found.away = kept, away
         steps = list(self._steps)
         span = steps[-1] - steps[0] + 1
         if len(steps) > 4 and len(steps) > _OFTEN * span:
@@ -138,6 +140,15 @@ def _lag(copied: torch.Tensor, now: torch.Tensor, first: torch.Tensor) -> float 
     along = float(gone @ way) / length**2
     beside = float((gone - along * way).norm()) / length
     return 1 - along if beside < 0.5 and 0 <= along <= 1.5 else float("nan")
+
+
+def _away(copied: torch.Tensor, now: torch.Tensor, first: torch.Tensor) -> float:
+    """How far a copy has gone from the first weights in the direction that leads away from those of now, over the way
+    to these; 0 where it has gone elsewhere."""
+    way, gone = now - first, copied - first
+    length, size = float(way.norm()), float(gone.norm())
+    along = float(gone @ way)
+    return -along / length**2 if length and size and along < -_STRAIGHT * length * size else 0.0
 
 
 def _far(then: torch.Tensor, now: torch.Tensor) -> bool:

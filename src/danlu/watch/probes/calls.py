@@ -10,10 +10,14 @@ from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.carried import CarriedProbe
 from danlu.watch.probes.copied import CopiedProbe
+from danlu.watch.probes.endings import EndingsProbe
+from danlu.watch.probes.graph import Node
 from danlu.watch.probes.held_out import HeldOutProbe
 from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.interventions import InterventionProbe
+from danlu.watch.probes.losses import LossProbe
 from danlu.watch.probes.norms import NormProbe
+from danlu.watch.probes.policy_sign import PolicySignProbe
 from danlu.watch.probes.relation import RelationProbe
 from danlu.watch.probes.turned import look_turned
 from danlu.watch.probes.unrelated import UnrelatedProbe
@@ -34,9 +38,15 @@ class CallProbes:
         self._relation = RelationProbe(measured)
         self._copied = CopiedProbe(measured)
         self._norms = NormProbe(measured, roots)
+        self._endings = EndingsProbe(measured)
+        self._policy = PolicySignProbe(measured)
         self._held_out = held_out
         self._first = True
         self.of_inputs = False  # whether somebody asks for the gradient of what the net was given in this step
+
+    def follow(self, losses: LossProbe) -> None:
+        """Hear of the losses that go backwards, and of the targets of those that were written by hand."""
+        losses.met, losses.looked = self.met, self.looked
 
     def called(self, module: nn.Module, args: Any, kwargs: Any, step: int, *, first: bool) -> None:
         """The loop calls a module in training, in a step that is measured; `first` before its first backward pass."""
@@ -68,12 +78,19 @@ class CallProbes:
         self._unrelated.met(call.kind, call.targets, step)
         self._relation.met(call.kind, call.targets)
         self._copied.met(call.kind, call.targets)
+        self._endings.met(call.kind, call.targets, step)
+        self._policy.met(step)
 
     def met(self, kind: str, targets: torch.Tensor, step: int) -> None:
         """Targets of a loss that was written by hand."""
         self._unrelated.met(kind, targets, step)
         self._relation.met(kind, targets)
         self._copied.met(kind, targets)
+
+    def looked(self, root: Node, step: int) -> None:
+        """A loss is about to go backwards."""
+        self._endings.met("", None, step)
+        self._policy.looked(root, step)
 
     def end_step(self, step: int) -> None:
         """The step is over."""
@@ -82,6 +99,7 @@ class CallProbes:
         self._unrelated.end_step()
         self._relation.end_step()
         self._copied.end_step()
+        self._policy.end_step()
         self._norms.end_step(step)
         self.interventions.end_step(step)
 

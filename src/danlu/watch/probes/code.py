@@ -9,15 +9,18 @@ from danlu.base.records import CodeLine
 from danlu.watch.branches import arguments, taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
+from danlu.watch.probes.code_actors import entropy_term, flees_values, may_act
 from danlu.watch.probes.code_arithmetic import WEIGHED, ratio_of_sums, square_of_difference, times_advantage
 from danlu.watch.probes.code_distillation import may_distil, one_sided, unscaled
 from danlu.watch.probes.code_ends import ended_by_time_alone, may_end
-from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge
+from danlu.watch.probes.code_kept import kept_by_place, may_keep
+from danlu.watch.probes.code_latents import divergence_from_normal, may_diverge, rewarded_divergence
 from danlu.watch.probes.code_means import mean_of_means
 from danlu.watch.probes.code_metrics import counts_all_places, may_count
 from danlu.watch.probes.code_noise import drawn_apart, may_draw
 from danlu.watch.probes.code_pairs import dealt_apart, may_deal, sorted_apart, views_apart
 from danlu.watch.probes.code_penalty import may_reward, rewarded_weights
+from danlu.watch.probes.code_rollouts import may_roll_out, running_sum, stored_late, summed_from_the_start
 from danlu.watch.probes.code_schedules import may_wait, waiting_scheduler
 from danlu.watch.probes.code_scored import may_test, may_update, tests_on_training, updates_on_test
 from danlu.watch.probes.code_sign import made_small, may_score
@@ -54,6 +57,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "own": (may_normalise, lambda scope, known: normalised_by_itself(scope)),
     "itself": (may_normalise, lambda scope, known: scaled_by_itself(scope)),
     "pairs": (may_deal, lambda scope, known: dealt_apart(scope) or sorted_apart(scope)),
+    "by-place": (may_keep, kept_by_place),
     "views": (may_deal, lambda scope, known: views_apart(scope)),
     "sign": (may_score, lambda scope, known: made_small(scope)),
     "penalty": (may_reward, lambda scope, known: rewarded_weights(scope)),
@@ -62,6 +66,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "renewed": (may_renew, lambda scope, known: renewed(scope)),
     "noise": (may_draw, lambda scope, known: drawn_apart(scope)),
     "divergence": (may_diverge, lambda scope, known: divergence_from_normal(scope)),
+    "turned": (may_diverge, lambda scope, known: rewarded_divergence(scope)),
     "bootstrap": (lambda text: text.matches(_REWARD), lambda scope, known: _bootstrapped(scope)),
     "padded": (lambda text: text.matches(_PADDED), lambda scope, known: _named(scope, _PADDED)),
     "squares": (
@@ -69,6 +74,11 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
         lambda scope, known: square_of_difference(scope),
     ),
     "overlap": (lambda text: text.has({"sum"}), lambda scope, known: ratio_of_sums(scope)),
+    "from-start": (may_roll_out, lambda scope, known: summed_from_the_start(scope)),
+    "running": (may_roll_out, lambda scope, known: running_sum(scope)),
+    "late": (may_roll_out, lambda scope, known: stored_late(scope)),
+    "flees": (may_act, lambda scope, known: flees_values(scope)),
+    "entropy": (may_roll_out, lambda scope, known: entropy_term(scope)),
     "advantage": (lambda text: text.matches(WEIGHED), lambda scope, known: times_advantage(scope)),
 }
 
@@ -190,8 +200,10 @@ def _unmasked(scope: ast.AST) -> int | None:
 
 
 def _bootstrapped(scope: ast.AST) -> int | None:
-    """The line of a target `reward + discount * value of the next state`."""
-    return next((node.lineno for node in _targets(scope, assignments(scope), stops=False)), None)
+    """The line of a target `reward + discount * value of the next state`; of several rather one without a mask."""
+    found = list(_targets(scope, assignments(scope), stops=False))
+    bare = (one.lineno for one in found if not any(_END.search(word) for word in own_words(one)))
+    return next(bare, found[0].lineno if found else None)
 
 
 def _targets(scope: ast.AST, made: Mapping[str, list[ast.AST]], *, stops: bool) -> Iterator[ast.BinOp]:

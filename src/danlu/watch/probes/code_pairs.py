@@ -50,6 +50,8 @@ def dealt_apart(scope: ast.AST) -> int | None:
                 continue
             alone = not any(order == other for other_name, other, _ in drawn if other_name != name)
             paired = bool(pairs.get(name, set()) - kept) and _is_put_back(block, name, line)
+            if alone and name in _items(scope) and _is_put_back(block, name, line):
+                return line
             if alone and paired and not any(order in own_words(one) for one in walk(scope) if _is_of_labels(one)):
                 return line
     return None
@@ -161,6 +163,20 @@ def _pairs(scope: ast.AST) -> dict[str, set[str]]:
         labels = {one for one in group if _LABELS.match(one)}
         for one in group - labels:
             found.setdefault(one, set()).update(labels)
+    return found
+
+
+def _items(scope: ast.AST) -> set[str]:
+    """The arrays of which a data set gives the same row beside that of another one: `return self.x[i], self.z[i]`."""
+    found: set[str] = set()
+    for home in (one for one in walk(scope) if isinstance(one, ast.FunctionDef) and one.name == "__getitem__"):
+        index = home.args.args[-1].arg
+        for one in (one.value for one in walk(home) if isinstance(one, ast.Return)):
+            rows = [
+                part for part in (one.elts if isinstance(one, ast.Tuple) else [])
+                if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Name) and part.slice.id == index
+            ]  # fmt: skip
+            found |= {name_of(row) for row in rows} if len(rows) > 1 else set()
     return found
 
 

@@ -48,11 +48,12 @@ def reached(tree: ast.Module, lines: Collection[int]) -> ast.Module:
     found += [one for one, _ in within if one.lineno in lines]
     known = {id(one) for one in found}
     made = {outer.name for one, outer in within if one in found and isinstance(outer, ast.ClassDef)}
+    bases = {kind.name: {name_of(base) for base in kind.bases} for kind in walk(tree) if isinstance(kind, ast.ClassDef)}
     for one in found:  # it grows as it is gone through
         called = {name_of(call.func) for call in walk(one) if isinstance(call, ast.Call)}
-        made |= called
         # What is chosen between or handed on by its name will be called under another one.
         called |= {name.id for name in walk(one) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)}
+        made |= called | {base for name in called for base in bases.get(name, ())}
         for other, outer in within:
             free = outer is None or (isinstance(outer, ast.ClassDef) and outer.name in made)
             implied = isinstance(outer, ast.ClassDef) and other.name in _IMPLIED

@@ -64,6 +64,7 @@ ACTIVATIONS: Mapping[str, tuple[str, float | None, float | None]] = {
 }
 _NUMBERED = re.compile(r"Backward\d*$")
 _MOST = 20_000
+_MOST_ABOVE, _FEW = 400, 64  # nodes above the layers, and numbers of a parameter of a loss
 
 
 @functools.cache
@@ -166,6 +167,21 @@ class Names:
                 return None
             node = onward[0]
         return None
+
+
+def own_parameters(root: Node) -> Iterator[torch.nn.Parameter]:
+    """The few numbers to be learnt that a loss meets above all layers, such as weights of its terms."""
+    stack, seen = [root], {root}
+    while stack and len(seen) < _MOST_ABOVE:
+        node = stack.pop()
+        if operation(node) == "AccumulateGrad":
+            one = node.variable
+            if isinstance(one, torch.nn.Parameter) and one.dim() <= 1 and one.numel() <= _FEW:
+                yield one
+        elif operation(node) not in LAYERS:
+            under = [one for one in following(node) if one not in seen]
+            seen.update(under)
+            stack += under
 
 
 def passes_on(node: Node) -> bool:

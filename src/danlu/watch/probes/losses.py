@@ -19,7 +19,19 @@ from danlu.watch.probes.attention import (
 )
 from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
 from danlu.watch.probes.broadcasting import grown
-from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
+from danlu.watch.probes.graph import (
+    LAYERS,
+    LINEAR,
+    Graph,
+    Names,
+    Node,
+    bottlenecks,
+    linear_pairs,
+    operation,
+    own_parameters,
+    saved,
+    shape,
+)
 from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
@@ -62,6 +74,7 @@ class LossProbe:
         self._sites = sites
         self._within = within
         self.met: Callable[[str, torch.Tensor, int], None] = lambda kind, targets, step: None
+        self.looked: Callable[[Node, int], None] = lambda root, step: None
         self._values: list[float] = []  # of this step
         self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
         self._graphs = 0
@@ -69,6 +82,7 @@ class LossProbe:
         self.operations = 0  # of the first graph
         self.reached: set[int] = set()  # ids of the parameters that the graphs lead to
         self.strangers: set[int] = set()  # ids of those that are none of the net's
+        self.loose: set[int] = set()  # ids of those that the loss itself holds, above all layers
         self._former: list[weakref.ref[torch.Tensor]] = []  # these, of the step before
 
     def value(self, root: torch.Tensor) -> bool:
@@ -119,6 +133,7 @@ class LossProbe:
         if node is None or self._graphs >= 2:
             return
         self._graphs += 1
+        self._within(self.looked, node, step)
         graph = Graph.of(node)
         self.operations = self.operations or len(graph.nodes)
         self.reached.update(id(leaf) for leaf in graph.leaves)
@@ -127,6 +142,8 @@ class LossProbe:
         if step <= 3:
             self.strangers.clear()
             self.strangers.update(self._strangers_in(graph, given, taken))
+            own = {id(one) for one in own_parameters(node) if not self._names.knows(one)}
+            self.loose = own if step == 1 and self._graphs == 1 else self.loose & own
             if self._graphs == 1:
                 self._within(self._look_again, [one for one in graph.leaves if id(one) in self.strangers])
         if step == 1:

@@ -227,12 +227,16 @@ class OptimiserProbe:
             if parameter.requires_grad and id(parameter) in asked
         )
 
-    def read_held(self, roots: Mapping[str, torch.nn.Module], reached: Collection[int]) -> None:
-        """Bring up to date which parameters nobody moves, and which nothing knows; the graphs have `reached` these."""
+    def read_held(
+        self, roots: Mapping[str, torch.nn.Module], reached: Collection[int], loose: Collection[int] = ()
+    ) -> None:
+        """Bring up to date which parameters nobody moves, and which nothing knows; the graphs have `reached` these, and
+        the loss itself holds those that are `loose`."""
         net = self._measured.net
         read_optimised(net, roots, reached, self.moved)
         strangers = set(self._strangers)
         net.unregistered = len(strangers - self.elsewhere)
+        net.loose = len(set(loose) - self.elsewhere - self.moved)
         net.unlisted = len(strangers & unlisted_parameters(list(roots.values())))
         net.unreached = self.unreached(roots, reached)
 

@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from danlu.watch.layer_facts import Net
+from danlu.watch.tracing import is_unmade, unreadable
 
 BATCH_NORMS = (
     nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm,
@@ -22,6 +23,7 @@ def read_net(roots: Mapping[str, nn.Module]) -> Net:
     frozen: list[bool] = []
     recurrent = compiled = False
     parameters: set[nn.Parameter] = set()
+    blank: list[str] = []
     seen: set[nn.Module] = set()
     for prefix, root in roots.items():
         for path, module in root.named_modules(seen):  # what two nets share counts once
@@ -34,6 +36,7 @@ def read_net(roots: Mapping[str, nn.Module]) -> Net:
                     frozen.append(not any(parameter.requires_grad for parameter in module.parameters()))
             recurrent = recurrent or isinstance(module, nn.RNNBase | nn.RNNCellBase)
             compiled = compiled or is_compiled(module)
+        blank += [".".join(filter(None, (prefix, path))) for path, one in root.named_parameters() if _is_blank(one)]
         parameters.update(root.parameters())
     return Net(
         trainable=sum(parameter.requires_grad for parameter in parameters),
@@ -41,8 +44,16 @@ def read_net(roots: Mapping[str, nn.Module]) -> Net:
         norms=tuple(norms),
         frozen_norms=bool(frozen) and all(frozen),
         compiled=compiled,
+        frozen_at_zero=tuple(blank),
         recurrent=recurrent,
     )
+
+
+def _is_blank(parameter: nn.Parameter) -> bool:
+    """Whether a matrix is frozen while it holds nothing but zeros, as the second one of an adapter does at first."""
+    if parameter.requires_grad or parameter.dim() < 2 or is_unmade(parameter) or unreadable(parameter):
+        return False
+    return parameter.numel() > 0 and not bool(parameter.flatten()[:1].any()) and not bool(parameter.any())
 
 
 def is_compiled(module: nn.Module) -> bool:

@@ -17,6 +17,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict("warning", averaged.stale_since, numbers, variant="statistics", remedies=("average-buffers",))
     if averaged is None or averaged.step < thresholds["min_steps"]:
         return None
+    if averaged.away >= thresholds["min_away"]:
+        numbers = {"away": averaged.away, "steps": averaged.step}
+        return Verdict("warning", averaged.step, numbers, variant="away", remedies=("move-towards",))
     if not averaged.kept >= thresholds["min_kept_share"]:
         return None
     numbers = {"kept": averaged.kept, "steps": averaged.step}
@@ -31,11 +34,12 @@ RULE = Rule(
     needs=("optimizer",),
     fault_in="average",
     variants_in={"statistics": "averaged", "frozen": "averaged"},
-    remedies=("ema-warmup", "average-buffers", "renew-target"),
+    remedies=("ema-warmup", "average-buffers", "renew-target", "move-towards"),
     # An average over a tenth of the training lags behind by a tenth of the way or so.
     thresholds={
         "min_steps": Threshold(100, "steps"),
         "min_kept_share": Threshold(0.5, "share"),
+        "min_away": Threshold(0.2, "times"),
         "min_frozen_steps": Threshold(100, "steps"),
         "min_frozen_steps_renewed": Threshold(5_000, "steps"),
         "min_stale_calls": Threshold(2, "evaluations"),

@@ -26,6 +26,16 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if line is not None and measured.step:
         numbers = {"loss": measured.loss.last}
         return Verdict("error", 1, numbers, variant="penalty", remedies=("add-penalty",), line=line)
+    line = measured.code.get("turned")
+    if line is not None and measured.step:
+        numbers = {"loss": measured.loss.last}
+        return Verdict("error", 1, numbers, variant="divergence-sign", remedies=("add-divergence",), line=line)
+    found = _of_rewards(measured, thresholds)
+    if found is not None:
+        return found
+    line = measured.code.get("derivative")
+    if line is not None and measured.step:
+        return Verdict("error", 1, {}, variant="derivative", remedies=("create-graph",), line=line)
     if measured.overlaps_of_logits > 1:
         line = measured.code.get("overlap")
         return Verdict("error", 1, {}, variant="overlap", remedies=("overlap-of-shares",), line=line)
@@ -33,6 +43,24 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         found = _of_head(head, measured, thresholds)
         if found:
             return replace(found, line=head.line)
+    return None
+
+
+def _of_rewards(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    """A policy that makes what paid off less likely, or lowers its entropy; an actor that flees high values."""
+    if not measured.optimisers or any(one.maximizes for one in measured.optimisers):
+        return None
+    rewarded, least = measured.rewarded, thresholds["min_passes"]
+    if rewarded.against.get(True, 0) >= least and not rewarded.against.get(False):
+        line = measured.code.get("advantage")
+        return Verdict("error", 1, {}, variant="policy", remedies=("turn-policy",), line=line)
+    right = rewarded.against.get(False, 0) >= least and not rewarded.against.get(True)
+    if right and rewarded.entropy_lowered.get(True, 0) >= least and not rewarded.entropy_lowered.get(False):
+        line = measured.code.get("entropy")
+        return Verdict("error", 1, {}, variant="entropy", remedies=("subtract-entropy",), line=line)
+    line = measured.code.get("flees")
+    if line is not None and measured.step:
+        return Verdict("error", 1, {}, variant="actor", remedies=("turn-actor",), line=line)
     return None
 
 
@@ -88,11 +116,13 @@ RULE = Rule(
     fault_in="loss",
     remedies=(
         "with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy", "add-penalty",
-        "overlap-of-shares", "add-minus",
+        "overlap-of-shares", "add-minus", "create-graph", "add-divergence", "turn-policy", "subtract-entropy",
+        "turn-actor",
     ),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={
         "min_sum_error": Threshold(0.1, "number", "sum"),
+        "min_passes": Threshold(2, "backward-passes"),
         "max_classes": Threshold(20, "classes", "classes"),
         "min_entropy_ratio": Threshold(0.9, "times", "even"),
     },

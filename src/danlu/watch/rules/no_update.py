@@ -9,8 +9,13 @@ from danlu.watch.rates import fitting_rate, higher_rate
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.step == 0:
         return _without_step(measured, thresholds)
-    if measured.backwards == 0 and measured.step >= thresholds["min_steps"]:
+    moves = any(one.unmoved.median() == 0 for one in measured.optimisers)  # by gradients that were set by hand
+    if measured.backwards == 0 and not moves and measured.step >= thresholds["min_steps"]:
         return Verdict("error", 1, {"steps": measured.step}, variant="no-backward", remedies=("call-backward",))
+    idle = [one for one in measured.optimisers if one.given and one.owned and not one.steps]
+    if idle and measured.ended and not measured.crashed and measured.step >= thresholds["min_idle_steps"]:
+        numbers = {"optimizer": idle[0].kind, "count": idle[0].owned, "steps": measured.step}
+        return Verdict("error", 1, numbers, variant="idle", remedies=("call-each-step",))
     moved = [one for one in measured.optimisers if one.steps]
     still = [one for one in moved if _stands_still(one, thresholds)]
     if not still or len(still) < len(moved):
@@ -58,15 +63,20 @@ RULE = Rule(
     severities=("error",),
     needs=("optimizer", "measurements"),
     fault_in="optimizer",
-    variants_in={"no-gradient": "step", "zero-gradient": "step", "no-step": "backward", "foreign": "backward"},
+    variants_in={
+        "no-gradient": "step", "zero-gradient": "step", "no-step": "stepping", "idle": "step", "foreign": "backward",
+    },
     remedies=(
         "call-backward", "call-step", "order-of-calls", {"optim.lr": None}, "check-optimizer", "optimizer-after-model",
+        "call-each-step",
     ),
     # One still step happens (a GradScaler passes over the first ones); four measured ones in a row do not. Nobody
     # gathers gradients over more than twenty batches without a single step in the whole block.
     thresholds={
         "min_measurements": Threshold(4, "measurements", "times"),
         "min_steps": Threshold(8, "steps", "steps"),
+        # One that waits for its turn may begin late, but not after all of a training.
+        "min_idle_steps": Threshold(50, "steps"),
         "min_backward_passes": Threshold(20, "backward-passes", "backwards"),
     },
     symptoms=(

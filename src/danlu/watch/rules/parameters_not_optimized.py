@@ -31,7 +31,15 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _frozen(measured: Measured) -> Verdict | None:
-    """Layers at the net's beginning that are frozen as an initialisation drew them: meant only for random features."""
+    """Parameters of the loss itself that nobody moves; matrices that are frozen at zero; layers at the net's
+    beginning that are frozen as an initialisation drew them: meant only for random features."""
+    net = measured.net
+    if net.loose:
+        return Verdict("warning", 1, {"count": net.loose}, variant="loose", remedies=("optimize-loss",))
+    if net.frozen_at_zero:
+        where = tuple(dict.fromkeys(name.rpartition(".")[0] or name for name in net.frozen_at_zero))
+        numbers = {"count": len(net.frozen_at_zero)}
+        return Verdict("warning", 1, numbers, where, variant="zero", remedies=("thaw-adapters",))
     layers = [one for one in measured.layers.values() if one.called and one.inputs and "Norm" not in one.kind]
     trunk = list(itertools.takewhile(lambda one: not one.trainable, layers))
     if not trunk or len(trunk) == len(layers) or not all(one.fresh for one in trunk):
@@ -54,7 +62,10 @@ RULE = Rule(
     needs=("optimizer", "steps"),
     fault_in="optimizer",
     variants_in={"unregistered": "module", "made-anew": "pass", "moved": "module", "frozen": "module"},
-    remedies=("pass-all-parameters", "optimizer-after-model", "module-list", "make-once", "freeze-openly", "thaw"),
+    remedies=(
+        "pass-all-parameters", "optimizer-after-model", "module-list", "make-once", "freeze-openly", "thaw",
+        "optimize-loss", "thaw-adapters",
+    ),
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),
         "min_backward_passes": Threshold(8, "backward-passes", "backwards"),

@@ -49,6 +49,12 @@ def _of_scheduler(
             return Verdict(
                 "warning", 1, numbers | {"rate": now, "base": base}, variant="warming", remedies=("step-per-batch",)
             )
+    factors = scheduler.kind in ("LambdaLR", "MultiplicativeLR")
+    reached = thresholds["max_factor"] * scheduler.base >= optimiser.highest_rate > 0
+    usual = scheduler.base <= thresholds["max_base"] and measured.step >= thresholds["min_factor_steps"]
+    if factors and reached and usual:
+        numbers |= {"rate": optimiser.highest_rate, "base": scheduler.base}
+        return Verdict("warning", 1, numbers, variant="factor", remedies=("return-factor",))
     if measured.ended and not measured.crashed and optimiser.steps >= thresholds["min_warm_steps"]:
         rates, now = optimiser.rate.values, optimiser.rate.last
         far = now < thresholds["max_ramp_ratio"] * scheduler.base and progress(measured) < 0.5
@@ -113,6 +119,7 @@ RULE = Rule(
     variants_in=dict.fromkeys(("before", "period", "slow", "warming", "fast"), "schedule step"),
     remedies=(
         "step-per-epoch", "slower-schedule", "step-per-batch", "optimizer-first", "call-scheduler", "plateau-mode",
+        "return-factor",
         "shorter-warm-up",
     ),
     # A cosine spends 6 % of its length below a hundredth of its peak, three drops by ten a quarter. Two fifths of the
@@ -125,6 +132,10 @@ RULE = Rule(
         "max_progress_share": Threshold(0.95, "share", "done"),
         "max_called_share": Threshold(0.25, "share", "reached"),
         "max_warm_ratio": Threshold(0.5, "times"),
+        # A factor of a hundredth, of a rate that is one, for a whole training: the rate itself was taken for a factor.
+        "max_factor": Threshold(0.01, "times"),
+        "max_base": Threshold(0.1, "lr"),
+        "min_factor_steps": Threshold(100, "steps"),
         "min_warm_steps": Threshold(100, "steps"),
         "max_ramp_ratio": Threshold(0.1, "times"),
     },

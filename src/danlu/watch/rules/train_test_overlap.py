@@ -17,6 +17,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     line = measured.code.get("updates-on-test")
     if line is not None and measured.step:
         return Verdict("warning", 1, {}, variant="updated", remedies=("no-test-steps",), line=line)
+    if "bootstrap" in measured.code or measured.rewarded.ends:
+        return None  # an agent that acts is not evaluated
     # With one step an epoch it is an evaluation an epoch all the same.
     if evaluates_all_along(measured) and not measured.full_batch:
         return None
