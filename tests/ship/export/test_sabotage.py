@@ -290,14 +290,6 @@ def mirrored(built: Any) -> None:
     built.preprocessing.forward = lambda inputs: before([inputs[0].flip(2)])
 
 
-def trained_on(built: Any) -> None:
-    built.net.train()
-
-
-def half_net(built: Any) -> None:
-    built.net.half().float()
-
-
 def one_weight_of_net(built: Any) -> None:
     next(one for one in built.net.parameters()).data.flatten()[0] += 0.05
 
@@ -307,14 +299,14 @@ def classes_exchanged(built: Any) -> None:
     layer.weight.data = layer.weight.data.flip(0)
 
 
-OF_PICTURES = {
+OF_PICTURES: dict[str, Callable[[Any], Any]] = {
     "normalisation left out": without_normalisation,
     "blue first": blue_first,
     "mirrored": mirrored,
-    "training mode": trained_on,
+    "training mode": lambda built: built.net.train(),
     "batch norm by the batch": statistics_of_batch,
     "one weight changed": one_weight_of_net,
-    "fp16 weights": half_net,
+    "fp16 weights": lambda built: built.net.half().float(),
     "classes exchanged": classes_exchanged,
 }
 
