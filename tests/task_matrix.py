@@ -109,7 +109,7 @@ TASKS: dict[str, Task] = {
         "a net of several inputs",
         "多输入网络",
         several_inputs,
-        {"try": "ship.cannot-try"},
+        {"try": "ship.cannot-try-files"},
     ),
 }
 

@@ -6,6 +6,7 @@ import numpy
 import polars
 import pytest
 import torch
+from scipy.sparse import csr_array
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 
 import danlu
@@ -100,6 +101,12 @@ def test_several_numbers_a_row_of_a_frame() -> None:
         model = danlu.Regressor("mlp", epochs=3).fit(frame, given)
         assert model.predict(frame).shape == (150, 2)
         assert model.run_.preprocessing.targets == ("target1_", "target2")
+
+
+def test_a_sparse_matrix_is_written_out() -> None:
+    x, y = numpy.where(IRIS[0] > 3, IRIS[0], 0), IRIS[1]
+    model = danlu.Classifier("mlp", **SETTINGS).fit(csr_array(x), y)
+    assert (model.predict_proba(csr_array(x)) == danlu.Classifier("mlp", **SETTINGS).fit(x, y).predict_proba(x)).all()
 
 
 def test_another_frame_is_refused() -> None:

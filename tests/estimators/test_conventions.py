@@ -15,9 +15,8 @@ import danlu
 
 IRIS = load_iris(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
-NOT_KEPT = {
-    "check_sample_weight_equivalence_on_dense_data": "what is given twice stands in two batches, what weighs 2 in one"
-}
+TWICE = "what is given twice stands in two batches, what weighs 2 in one"
+NOT_KEPT = {f"check_sample_weight_equivalence_on_{kind}_data": TWICE for kind in ("dense", "sparse")}
 
 
 @pytest.mark.every(8)

@@ -119,15 +119,15 @@ def test_it_is_run_once_for_each_content_and_held_to_its_hash(file: str) -> None
     sha256 = own_file(f"{file}:Net").sha256
     assert own_maker(f"{file}:Net", sha256) is own_maker(f"{file}:Net")
     Path(file).write_text("raise SystemExit('never run')", encoding="utf-8")
-    with pytest.raises(UserError, match="has changed since it was trained from"):
+    with pytest.raises(UserError, match="has changed since the training"):
         build(f"{file}:Net", {}, sample_shape=(6,), outputs=3, task="classification", sha256=sha256)
 
 
 MISTAKES: list[tuple[str, dict[str, object], tuple[str, ...], tuple[str, ...]]] = [
     ("Nett", {}, ("has no Nett", "Net, make, lazy", 'mean "Net"'), ("没有 Nett", "Net, make", '"Net"')),
     ("", {}, ("name the class", "my_nets.py:Net, my_nets.py:make"), ("冒号后", "my_nets.py:Net")),
-    ("ready", {}, ("my_nets.py:ready is a Linear", "a class"), ("ready 是 Linear", "一个类")),
-    ("Plain", {}, ("my_nets.py:Plain is a class", "torch.nn.Module"), ("Plain 是 class", "torch.nn.Module")),
+    ("ready", {}, ("my_nets.py:ready is no class", "Linear"), ("ready 是 Linear", "一个类")),
+    ("Plain", {}, ("my_nets.py:Plain is no class", "torch.nn.Module"), ("Plain 是 class", "torch.nn.Module")),
     ("gives_no_net", {}, ("makes a int", "torch.nn.Module"), ("返回的是 int", "torch.nn.Module")),
     ("Net", {"hiden": 3}, ("net.hiden", "hidden, rate", 'mean "hidden"'), ("net.hiden", '"hidden"')),
     ("Net", {"hidden": "x"}, ("net.hidden is 'x'", "a whole number"), ("net.hidden 的值是 'x'", "整数")),

@@ -109,6 +109,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"metrics": {"accuracy": len}}, "'accuracy' cannot be", "'accuracy' 不能"),
     ({"metrics": {"": len}}, "'' cannot be", "'' 不能"),
     ({"metrics": {"mine": 3}}, "mine must be a function", "mine 必须"),
+    ({"listeners": [lambda one, two: None]}, r"takes \(one, two\)", "参数是"),
+    ({"listeners": [lambda: None]}, r"takes \(\)", "参数是"),
     ({"metrics": {"mine": lambda a, b: "high"}}, "mine must give a number", "mine 必须返回一个数"),  # pyright: ignore[reportUnknownLambdaType]
     ({"metrics": {"mine": lambda a: 1}}, "mine fails on a first batch", "mine 在第一个批次上出错"),  # pyright: ignore[reportUnknownLambdaType]
     ({"metrics": {"mine": lambda a, b: 1 / 0}}, "division by zero", "division by zero"),  # pyright: ignore[reportUnknownLambdaType]

@@ -188,6 +188,14 @@ def test_a_mistake_is_told(mistake: str, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_schedule_that_ends_too_early_is_told(tmp_path: Path) -> None:
+    short = partial(schedulers.OneCycleLR, max_lr=0.05, total_steps=2)
+    with pytest.raises(danlu.UserError, match="OneCycleLR fails at step 3: Tried to step") as caught:
+        danlu.fit(net(), data(), schedule=short, folder=tmp_path / "run", **FEW)
+    with speaking("zh"):
+        assert "按步更新时出错" in str(caught.value)
+
+
 def test_only_fit_takes_them(tmp_path: Path) -> None:
     for given, said in (({"optimizer": adam}, "is for danlu.fit, optimizer="), ({"schedule": halved}, "schedule=…")):
         with pytest.raises(danlu.UserError, match=said):

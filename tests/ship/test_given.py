@@ -87,9 +87,20 @@ def test_pictures_in_every_form(runs: dict[str, danlu.Run], tmp_path: Path) -> N
     assert len(runs["digits"].predict([upright, upright.convert("L")])) == 2
 
 
+def test_bytes_of_any_size_are_brought_to_that_of_the_files(runs: dict[str, danlu.Run]) -> None:
+    run, pixels = runs["pictures"], numpy.random.default_rng(1).integers(0, 255, (4, 30, 20, 3), dtype=numpy.uint8)
+    wanted = run.predict_proba([Image.fromarray(one) for one in pixels])
+    for stack in (pixels, [*pixels], pixels.transpose(0, 3, 1, 2).copy()):
+        assert numpy.allclose(run.predict_proba(stack), wanted)
+    grey = numpy.stack([numpy.asarray(Image.fromarray(one).convert("L")) for one in pixels])
+    assert numpy.allclose(run.predict_proba(grey), wanted)
+    assert numpy.allclose(run.predict_proba(grey[0]), wanted[:1])
+
+
 BAD: list[tuple[str, Any, str]] = [
     ("table", [{"a": 1.0, "b": 2.0, "town": "Ulm"}, {"a": 1.0}], "row 2 lacks b, town"),
     ("table", ["nowhere.csv"], r"nowhere\.csv"),
+    ("table", ["Ulm", "Bonn"], "Ulm is no file.* a, b, town"),
     ("table", [Path("x.csv"), {"a": 1}], "one form"),
     ("table", Image.new("L", (9, 9)), "no images"),
     ("pictures", ["a.png", "b.png"], r"1: .*a\.png[\s\S]*2: .*b\.png"),

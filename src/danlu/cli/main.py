@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from danlu import __version__
-from danlu.base.errors import DanluError, UserError, fail, nearest
+from danlu.base.errors import DanluError, Fault, UserError, fail, nearest
 from danlu.base.input_files import path_kind
 from danlu.base.memory import memory_guard
 from danlu.base.own_code import failing_line
@@ -22,7 +22,7 @@ from danlu.base.telling import tell
 from danlu.base.words import say, use_language
 from danlu.cli import results, verbs
 from danlu.cli.outcome import Outcome
-from danlu.cli.parser import VERBS, overview, parse, split_script, take_language, verb_parser
+from danlu.cli.parser import INSTEAD, VERBS, overview, parse, split_script, take_language, verb_parser
 from danlu.cli.streams import open_streams, put_out
 from danlu.cli.words import target_asked
 from danlu.run.interrupt import Interrupted
@@ -110,7 +110,8 @@ def _understood(tokens: list[str], as_json: bool, script: Sequence[str]) -> Call
     if name not in VERBS and path_kind(name) != "missing":
         fail("cli.word-is-data", word=name)
     if name not in VERBS:
-        fail("cli.unknown-verb", verb=name, verbs=", ".join(VERBS), hint=nearest(name, VERBS))
+        hint = Fault("cli.instead", {"command": INSTEAD[name]}) if name in INSTEAD else nearest(name, VERBS)
+        fail("cli.unknown-verb", verb=name, verbs=", ".join(VERBS), hint=hint)
     arguments = parse(VERBS[name], tokens[1:])
     if arguments.help:
         return lambda: (Outcome.of_text("help", verb_parser(VERBS[name]).format_help()), 0)

@@ -233,6 +233,18 @@ VERBS = {
 }
 
 
+# What people type for what has another name here.
+INSTEAD = {
+    "train": "danlu fit",
+    "search": "danlu compare --search optim.lr=1e-4..1",
+    "landscape": "danlu draw RUN --kind surface",
+    "plot": "danlu draw RUN",
+    "evaluate": "danlu predict RUN FILE",
+    "test": "danlu predict RUN FILE",
+    "list": "danlu runs",
+}
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     def add_usage(self, usage, actions, groups, prefix=None):  # type: ignore[no-untyped-def]
         super().add_usage(usage, actions, groups, say("cli.usage"))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy
 
@@ -207,6 +207,24 @@ def is_bytes(raw: Any) -> bool:
     """Whether `raw` is one picture as an array uint8: [H, W], [C, H, W] or [H, W, C]."""
     array = isinstance(raw, numpy.ndarray) and raw.dtype == numpy.uint8
     return array and (raw.ndim == 2 or (raw.ndim == 3 and {raw.shape[0], raw.shape[2]} & {1, 3} != set()))
+
+
+def pictures_in(raw: Any, sample_shape: Sequence[int]) -> list[Bytes] | None:
+    """The pictures of any size in a list, or in one array uint8 that has not the size of `sample_shape` (C, H, W): one
+    picture, or several [N, …]. None for all else, and where an array may mean either.
+
+    >>> [one.shape for one in pictures_in(numpy.zeros((2, 5, 7, 3), numpy.uint8), (3, 8, 8)) or []]
+    [(5, 7, 3), (5, 7, 3)]
+    """
+    found: Any = raw
+    if isinstance(raw, numpy.ndarray) and raw.dtype == numpy.uint8:
+        channels, height, width = sample_shape
+        colours = raw.ndim == 3 and bool({raw.shape[0], raw.shape[2]} & {1, 3})
+        if (height, width) in (raw.shape[-2:], raw.shape[-3:-1]) or (colours and channels == 1):
+            return None
+        found = [raw] if raw.ndim == 2 or colours else [*raw]
+    several = isinstance(found, list | tuple) and all(is_bytes(one) for one in cast(list[Any], found))
+    return [*cast(list[Bytes], found)] if several and len(cast(list[Any], found)) else None
 
 
 def fit_picture(raw: Bytes, shape: Shape) -> Bytes:

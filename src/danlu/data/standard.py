@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy
 import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
-from danlu.data.decode import Shape, fit_picture, is_bytes
+from danlu.data.decode import Shape, fit_picture, pictures_in
 from danlu.data.far_outside import Ranges, remarks
 from danlu.data.layout import as_tensor
 from danlu.data.ranges import refuse_other_scale
@@ -23,7 +23,7 @@ class Pixels:
     """uint8 images to (pixel / peak - mean) / std, per channel.
 
     Where they were read from files, these were brought to one size, and `white` is the value of pictures of more than 8
-    bits that became 255: lists of pictures in sizes of their own are taken then, too.
+    bits that became 255: pictures in sizes of their own are taken then, too.
 
     >>> picture = torch.tensor([[0, 255]], dtype=torch.uint8)
     >>> Pixels((1, 1, 2), peak=255, mean=(0.5,), std=(0.5,)).encode(picture).tolist()
@@ -70,12 +70,13 @@ class Pixels:
         return self.on(torch.device("cpu"), torch.float32)(arranged)
 
     def _fitted(self, raw: Any) -> Any:
-        """A list of pictures of any size in the size of those trained on, where those came from files."""
-        if self.white is None or not isinstance(raw, list | tuple) or not all(map(is_bytes, cast(list[Any], raw))):
+        """Pictures of any size in the size of those trained on, where those came from files."""
+        pictures = None if self.white is None else pictures_in(raw, self.sample_shape)
+        if pictures is None:
             return raw
         channels, height, width = self.sample_shape
-        shape = Shape(channels, height, width, self.white, self.whole)
-        return numpy.stack([fit_picture(picture, shape) for picture in cast(list[Any], raw)]) if raw else raw
+        shape = Shape(channels, height, width, self.white or 255.0, self.whole)
+        return numpy.stack([fit_picture(picture, shape) for picture in pictures])
 
     def facts(self) -> dict[str, Any]:
         """Nothing where pixels are only brought to 0 … 1: that is no mean of theirs."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -72,6 +73,11 @@ class Estimator(BaseEstimator):
         super().set_params(**{name: value for name, value in params.items() if name in known})
         self._take({name: value for name, value in params.items() if name not in known})
         return self
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def _take(self, settings: Mapping[str, Any]) -> None:
         for name, value in settings.items():

@@ -10,6 +10,7 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 from sklearn.utils.validation import validate_data
 
 from danlu.base.keywords import home_of
+from danlu.base.memory import memory_guard
 from danlu.data import load
 from danlu.data.arrays import EXACT
 from danlu.data.given_parts import is_text_list
@@ -25,14 +26,15 @@ Data = tuple[Any, dict[str, Any]]
 
 
 def checked(estimator: BaseEstimator, x: Any, y: Any, *, numbers: bool) -> tuple[Any, Any]:
-    """X and y to train on: X as it is where it is a frame or texts, else an array; y [N], or [N, T] where it holds
-    `numbers`, unless beside texts.
+    """X and y to train on: X as it is where it is a frame or texts, else an array, also of a sparse matrix; y [N], or
+    [N, T] where it holds `numbers`, unless beside texts.
 
     What scikit-learn keeps of X, `n_features_in_` and `feature_names_in_`, is kept in `estimator` where X has columns.
     Raises ValueError and TypeError in scikit-learn's words.
     """
     for name in ("n_features_in_", "feature_names_in_"):
         vars(estimator).pop(name, None)
+    x = _dense(x)
     if y is None:
         _validate(estimator, numpy.zeros((2, 1)), y)  # which refuses
     if is_frame(x):
@@ -100,6 +102,7 @@ def to_be_answered(estimator: BaseEstimator, x: Any, fitted: Preprocessing, colu
     """X to predict, checked against what `estimator` was fitted to; an array takes on the `columns` of a frame that it
     was fitted to.
     """
+    x = _dense(x)
     if isinstance(fitted.encoder, TextEncoder):
         return _texts(x) or x
     if is_frame(x):
@@ -108,6 +111,14 @@ def to_be_answered(estimator: BaseEstimator, x: Any, fitted: Preprocessing, colu
     options = {"allow_nd": True, "ensure_2d": _is_flat(x), "ensure_all_finite": False, "reset": False}
     found = _validate(estimator, x, dtype="numeric" if columns is None else None, **options)
     return _rounded(found) if columns is None else dict(zip(columns, found.T, strict=True))
+
+
+def _dense(x: Any) -> Any:
+    """A sparse matrix of SciPy's, as encoders of scikit-learn give it, with its zeros written out: a net takes these
+    too. Anything else as it is.
+    """
+    with memory_guard("data"):
+        return x.toarray() if hasattr(x, "toarray") and hasattr(x, "nnz") else x
 
 
 def _texts(x: Any) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -251,8 +252,12 @@ def load_given_weights(net: nn.Module, path: str | None) -> tuple[Fault, ...]:
         return put_weights(net, load_weights(Path(path)) if found is None else found)
     except UserError as error:
         if error.faults[0].id.startswith("nets."):
-            raise UserError(Fault("lab.weights-refused", {"path": path}), *error.faults) from None
+            fail("lab.weights-refused", path=path, what=reduce(_under, error.faults))
         raise
+
+
+def _under(above: Fault, below: Fault) -> Fault:
+    return Fault("base.under", {"above": above, "below": below})
 
 
 def _check_parts(recipe: Recipe, optim: OptimRecipe, net: nn.Module) -> None:

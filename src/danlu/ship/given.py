@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from danlu import ship
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.input_files import path_kind
+from danlu.base.naming import listed
 from danlu.data.decode import is_picture
 from danlu.data.folder.scan import ENDINGS, raise_first
 from danlu.data.preprocessing import Preprocessing
@@ -51,7 +53,10 @@ def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: F
         yield _pictures(items, fitted)
     else:
         for path in paths:
-            yield from read_rows(Path(path).expanduser(), fitted, target, options)
+            file = Path(path).expanduser()
+            if path_kind(file) == "missing" and not file.suffix and _column_names(fitted):
+                fail("ship.no-file-nor-row", path=path, columns=listed(_column_names(fitted)))
+            yield from read_rows(file, fitted, target, options)
 
 
 def gathered(given: Any, fitted: Preprocessing) -> Any:

@@ -17,6 +17,7 @@ from danlu.data.label_sets import LabelSets
 from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
+from danlu.data.several_encoder import layout_of
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import FittedColumn, NumberColumn
@@ -64,12 +65,13 @@ class RunOnTrial:
         if isinstance(fitted.encoder, Pixels) or _is_picture(fitted.sample_shape):
             return "picture"
         if isinstance(fitted.target, Itself):
-            fail("ship.cannot-try", name=fitted.name)
+            fail("ship.cannot-try-files", name=fitted.name)
         if isinstance(fitted.encoder, TableEncoder):
             return "row"
         if isinstance(fitted.encoder, Standard) and math.prod(fitted.sample_shape) <= _MOST_FIELDS:
             return "numbers"
-        return fail("ship.cannot-try", name=fitted.name)
+        several = layout_of(fitted.encoder) is not None
+        return fail("ship.cannot-try-files" if several else "ship.cannot-try", name=fitted.name)
 
     def form(self) -> dict[str, Any]:
         """What the page asks for: the kind, whether it can be drawn, the fields of a row with their usual values."""

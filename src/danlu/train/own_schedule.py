@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
+from danlu.base.errors import Fault, fail
 from danlu.base.recipe import ScheduleRecipe
 from danlu.train.schedules import Horizon, Schedule
 
@@ -69,10 +70,14 @@ class OwnSchedule(Schedule):
                 self._step()
 
     def _step(self) -> None:
-        if not isinstance(self._scheduler, ReduceLROnPlateau):
-            self._scheduler.step()
-        elif self._loss is not None:
-            self._scheduler.step(self._loss)
+        try:
+            if not isinstance(self._scheduler, ReduceLROnPlateau):
+                self._scheduler.step()
+            elif self._loss is not None:
+                self._scheduler.step(self._loss)
+        except Exception as error:  # noqa: BLE001 - the scheduler is the user's
+            per = Fault(f"lab.per-{self.recipe.per}")
+            fail("train.own-schedule-fails", name=type(self._scheduler).__name__, per=per, done=self._done, why=error)
 
 
 def _plain(kept: dict[str, Any]) -> dict[str, Any]:

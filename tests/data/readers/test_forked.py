@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +44,26 @@ def answer(work: Callable[[Path], Any], folder: Path) -> Any:
         return str(work(folder))
     except UserError as error:
         return error.faults[0].id
+
+
+FORKS = """
+import os, sys
+import danlu, polars
+polars.DataFrame({"x": range(10_000)}).lazy().sort("x").collect()
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+from danlu.base.errors import UserError
+from danlu.base.forked import refuse_forked
+try:
+    refuse_forked()
+except UserError:
+    os._exit(7)
+os._exit(0)
+"""
+
+
+def test_danlu_looks_from_its_first_import_on() -> None:
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", FORKS], check=False, timeout=60).returncode == 7
 
 
 @pytest.mark.parametrize("name", WORK)

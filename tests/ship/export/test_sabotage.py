@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from danlu.base.errors import UserError
-from danlu.ship.export import check_exported_file, export_onnx
+from danlu.ship.export import check_exported_file, export_onnx, hub
 from danlu.ship.export import write as exporter
 from danlu.ship.export.assemble import METADATA, with_metadata
 from danlu.ship.export.parts import onnx
@@ -282,6 +282,47 @@ def test_a_planted_fault_is_refused(fault: str, tmp_path: Path, monkeypatch: pyt
     plant(monkeypatch)
     with pytest.raises(UserError, match=where):
         export_onnx(case.exporting(), tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def mirrored(built: Any) -> None:
+    before = built.preprocessing.forward
+    built.preprocessing.forward = lambda inputs: before([inputs[0].flip(2)])
+
+
+def one_weight_of_net(built: Any) -> None:
+    next(one for one in built.net.parameters()).data.flatten()[0] += 0.05
+
+
+def classes_exchanged(built: Any) -> None:
+    layer = [one for one in built.net.modules() if isinstance(one, nn.Linear)][-1]
+    layer.weight.data = layer.weight.data.flip(0)
+
+
+OF_PICTURES: dict[str, Callable[[Any], Any]] = {
+    "normalisation left out": without_normalisation,
+    "blue first": blue_first,
+    "mirrored": mirrored,
+    "training mode": lambda built: built.net.train(),
+    "batch norm by the batch": statistics_of_batch,
+    "one weight changed": one_weight_of_net,
+    "fp16 weights": lambda built: built.net.half().float(),
+    "classes exchanged": classes_exchanged,
+}
+
+
+@pytest.mark.parametrize("fault", OF_PICTURES)
+def test_a_folder_of_a_picture_net_is_proved_too(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = hub.Program
+
+    def made(*arguments: Any, **named: Any) -> Any:
+        built = before(*arguments, **named)
+        OF_PICTURES[fault](built)
+        return built
+
+    monkeypatch.setattr(hub, "Program", made)
+    with pytest.raises(UserError, match="does not answer as the run"):
+        hub.export_hub(ALL["small-resnet"]().exporting(), tmp_path / "net")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -64,7 +64,8 @@ def _gone_on(arguments: argparse.Namespace) -> Run:
     is_run = any(path_kind(Path(word).expanduser() / "recipe.toml") == "file" for word in words)
     is_data = bool(words) and path_kind(Path(words[0]).expanduser()) == "file"
     if not is_run and (is_data or not arguments.epochs.strip().startswith("+")):
-        fail("cli.option-is-setting", option="--epochs", setting=f"train.epochs={arguments.epochs.strip().lstrip('+')}")
+        number, data = arguments.epochs.strip().lstrip("+"), words[0] if words else "…"
+        fail("cli.epochs-of-new", found=arguments.epochs, data=data, number=number)
     if not words:
         fail("cli.which-run-further", epochs=arguments.epochs)
     check_one("fit", words)

@@ -1,6 +1,7 @@
 """What a user adds to a training besides net and data: listeners that hear of it, metrics that score it, and who is
 notified of it."""
 
+import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +63,22 @@ def _listeners(given: Any, faults: Faults) -> tuple[Listener, ...]:
     for one in listeners:
         if not callable(one) or isinstance(one, type):
             faults.add("lab.listener-not-callable", found=_name(one))
+        elif (takes := _other_arguments(one)) is not None:
+            faults.add("lab.listener-arguments", name=_name(one), takes=takes)
     return tuple(UserListener(one) for one in listeners)
+
+
+def _other_arguments(listener: Callable[..., Any]) -> str | None:
+    """The arguments of a function that cannot be called with one event alone; None where it can, or nobody knows."""
+    try:
+        signature = inspect.signature(listener)
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(None)
+    except TypeError:
+        return str(signature)
+    return None
 
 
 def _metrics(given: Any, faults: Faults) -> dict[str, MetricLike]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.data.decode import Shape, fit_picture, is_bytes
+from danlu.data.decode import Shape, fit_picture, pictures_in
 from danlu.data.far_outside import remarks
 from danlu.data.series.windows import At, Windows, at_row, tables_of
 from danlu.data.table.columns import Table
@@ -150,10 +150,11 @@ def _pictures(raw: Any, interface: Interface) -> "numpy.ndarray[Any, Any]":
     """Pictures [N, H, W], [N, C, H, W] or [N, H, W, C], or one of them, as the file takes them."""
     channels, height, width = interface.sample_shape
     white = interface.plain["encoder"].get("white")
-    if white is not None and isinstance(raw, list | tuple) and raw and all(map(is_bytes, raw)):
+    several = None if white is None else pictures_in(raw, interface.sample_shape)
+    if several is not None:
         # Pictures out of files were brought to one size by Pillow, before danlu's own resizing and outside of the net.
-        shape = Shape(channels, height, width, white, interface.plain["encoder"].get("whole") is True)
-        raw = numpy.stack([fit_picture(picture, shape) for picture in raw])
+        shape = Shape(channels, height, width, white or 255.0, interface.plain["encoder"].get("whole") is True)
+        raw = numpy.stack([fit_picture(picture, shape) for picture in several])
     array = _array(raw)
     wanted = (channels, height, width)
     sizes = [wanted] + ([tuple(interface.plain["encoder"]["came_as"])] if interface.resizes else [])

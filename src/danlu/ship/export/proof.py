@@ -133,7 +133,8 @@ class ExportTrial:
         row = found.first or 0
         rows = slice(row % feeds.count, row % feeds.count + 1)
         where = self.locate(feeds.rows(rows), encoded[rows])
-        values = {"labels": found.labels, "samples": found.samples, "row": before + row % feeds.count + 1}
+        first = Fault("export.first-row", {"row": before + row % feeds.count + 1}) if found.labels else ""
+        values = {"labels": found.labels, "samples": found.samples, "first": first}
         fail("export.not-proved", **values, delta=f"{max(found.delta, found.outputs):.3g}", where=where)
 
     def _refuse_score(self, ours: dict[str, float], theirs: dict[str, float], evidence: Evidence) -> None:
