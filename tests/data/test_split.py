@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danlu.base.errors import UserError
-from danlu.data.split import split
+from danlu.data.split import by_class, split
 
 SHARES = st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.3, 0.45])
 
@@ -72,3 +72,18 @@ def test_too_few_samples_are_refused(language: str) -> None:
     words = {"en": "2 samples are too few to split: 1 for validation and 1 for test", "zh": "只有 2 个样本，无法划分"}
     with pytest.raises(UserError, match=words[language]):
         split(2, 0.1, 0.1, 0)
+
+
+@given(labels=st.lists(st.integers(-2, 70), min_size=1, max_size=80))
+def test_the_rows_of_each_class_are_those_that_sorting_finds(labels: list[int]) -> None:
+    given_labels = torch.tensor(labels)
+    sizes = given_labels.unique(return_counts=True)[1].tolist()
+    wanted = given_labels.argsort(stable=True).split(sizes)
+    found = by_class(given_labels)
+    assert len(found) == len(wanted)
+    assert all(map(torch.equal, found, wanted))
+
+
+def test_a_split_that_was_drawn_once_is_drawn_again() -> None:
+    rows = split(12, 0.25, 0.25, 3, torch.tensor([0, 1] * 6))
+    assert [part.tolist() for part in rows.values()] == [[2, 3, 4, 9, 10, 11], [6, 7, 8], [0, 1, 5]]

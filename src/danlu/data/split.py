@@ -9,6 +9,8 @@ from danlu.base.seeds import stream
 Rows = dict[str, Tensor]
 """Row numbers of each part, int64, ascending."""
 
+_FEW_CLASSES = 64
+
 
 def split(count: int, validation: float, test: float, seed: int, labels: Tensor | None = None) -> Rows:
     """Split `count` samples into train, validation and test; the shares are of all samples, 0 leaves a part empty.
@@ -45,8 +47,8 @@ def part_sizes(count: int, validation: float, test: float) -> dict[str, int]:
 
 def _stratified(wanted: dict[str, int], validation: float, test: float, seed: int, labels: Tensor) -> Rows | None:
     """None where the classes are too small to fill the parts."""
-    sizes = labels.unique(return_counts=True)[1]
-    members = labels.argsort(stable=True).split(sizes.tolist())
+    members = by_class(labels)
+    sizes = torch.tensor([len(rows) for rows in members])
     members = [rows[torch.randperm(len(rows), generator=stream(seed, "split", n))] for n, rows in enumerate(members)]
     # What the two parts are owed together decides who gives to validation, so that training keeps its share as well.
     owed_test, owed_both = sizes.double() * test, sizes.double() * (test + validation)
@@ -61,6 +63,20 @@ def _stratified(wanted: dict[str, int], validation: float, test: float, seed: in
         for rows, t, v in zip(members, from_test.tolist(), from_validation.tolist(), strict=True)
     ]
     return _ascending(*(torch.cat([piece[place] for piece in pieces]) for place in (2, 1, 0)))
+
+
+def by_class(labels: Tensor) -> list[Tensor]:
+    """The rows of each class that there is, both in ascending order.
+
+    >>> by_class(torch.tensor([2, 0, 2]))
+    [tensor([1]), tensor([0, 2])]
+    """
+    if len(labels) and labels.min() >= 0 and labels.max() < _FEW_CLASSES:
+        # A table on the disk may have more rows than memory has room to sort.
+        rows = [(labels == number).nonzero()[:, 0] for number in range(int(labels.max()) + 1)]
+        return [one for one in rows if len(one)]
+    sizes = labels.unique(return_counts=True)[1]
+    return [*labels.argsort(stable=True).split(sizes.tolist())]
 
 
 def _share(count: int, share: float) -> int:
@@ -81,4 +97,9 @@ def _apportion(total: int, owed: Tensor, least: Tensor, room: Tensor, seed: int)
 
 
 def _ascending(train: Tensor, validation: Tensor, test: Tensor) -> Rows:
-    return {"train": train.sort().values, "validation": validation.sort().values, "test": test.sort().values}
+    count, found = len(train) + len(validation) + len(test), Rows()
+    for part, rows in (("train", train), ("validation", validation), ("test", test)):
+        chosen = torch.zeros(count, dtype=torch.bool)  # marked, because sorting takes three times the rows' memory
+        chosen[rows] = True
+        found[part] = chosen.nonzero()[:, 0]
+    return found
