@@ -155,7 +155,9 @@ MISTAKES = {
     "switch-with-value": Mistake(("fit", "--json=1"), ("--json takes no value",), ("--json 后面不能写值",)),
     "option-misspelt": Mistake(("fit", "--nett", "mlp"), ("--nett", '"--net"'), ("--nett", '"--net"')),
     "setting-as-option": Mistake(
-        ("fit", "--epochs", "3"), ("--epochs", "write train.epochs=3."), ("--epochs", "写成 train.epochs=3。")
+        ("fit", "--epochs", "3"),
+        ("--epochs 3", "danlu fit … train.epochs=3"),
+        ("--epochs 3", "danlu fit … train.epochs=3"),
     ),
     "setting-as-option-with-equals": Mistake(
         ("fit", "--batch-size=4"), ("--batch-size", "train.batch_size=4."), ("--batch-size", "train.batch_size=4。")

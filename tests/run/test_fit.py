@@ -221,7 +221,7 @@ def test_weights_of_another_net_are_refused_whole(tmp_path: Path) -> None:
     safetensors.torch.save_file({"layer.weight": torch.zeros(3, 64), "extra": torch.zeros(1)}, file)
     with pytest.raises(
         danlu.UserError,
-        match=r"(?s)not for this net.*2 tensors are missing.*extra",
+        match=r"(?s)not for this net.*missing: 2.*extra",
     ):
         quick(tmp_path, "softmax-regression", "digits", **{"net.weights": str(file)})
     assert not (tmp_path / "run").exists()
