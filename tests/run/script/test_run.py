@@ -100,7 +100,7 @@ def test_what_is_found_is_kept_and_shown(tmp_path: Path) -> None:
     (run,) = told["runs"]
     assert run["script"] == {"name": "train.py", "arguments": []}
     finding = run["findings"][0]
-    line = 1 + next(n for n, text in enumerate(UNHEALTHY.splitlines()) if "loss = " in text)
+    line = 1 + next(n for n, text in enumerate(UNHEALTHY.splitlines()) if "Softmax(" in text)
     assert (finding["rule"], finding["line"]) == (
         "softmax-twice", {"file": str(tmp_path / "train.py"), "line": line},
     )  # fmt: skip
