@@ -69,9 +69,8 @@ def relation_of(
     those of the first places (0) or of all but the first (1).
 
     >>> x = torch.randint(9, (4, 12), generator=torch.Generator().manual_seed(0))
-    >>> targets = x[:, 1:]
-    >>> found = [relation_of(x[:, :-1], targets.flatten(), None), relation_of(x, x, None), relation_of(x, targets, None)]
-    >>> [(one.lag, one.time, one.places) for one in found if one]
+    >>> pairs = [(x[:, :-1], x[:, 1:].flatten()), (x, x), (x, x[:, 1:])]
+    >>> [(one.lag, one.time, one.places) for one in (relation_of(*pair, None) for pair in pairs) if one]
     [(1, 1, 11), (0, 1, 12), (1, 1, 12)]
     """
     for known in _as_places(inputs):
