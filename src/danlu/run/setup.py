@@ -17,8 +17,10 @@ from danlu.base.recipe_values import MOST_STEPS
 from danlu.base.seeds import choose_device, has_device
 from danlu.base.shapes import show_shape
 from danlu.data import Dataset, load, reconstruction
+from danlu.data.memory import MemoryDataset
 from danlu.data.standard import Standard
 from danlu.nets import Description, describe, put_weights, rehearse, usual_training
+from danlu.nets.before_training import SeesTrainingPart
 from danlu.run.batches import steps_per_epoch
 from danlu.run.building import build_net, dtype_of, sample_dtype
 from danlu.run.called_as import called_as
@@ -127,11 +129,14 @@ def _built(recipe: Recipe, data: Dataset) -> nn.Module:
     column of the table could be read.
     """
     try:
-        return build_net(recipe, data)
+        net = build_net(recipe, data)
     except UserError as error:
         reads = any(fault.id == "nets.needs-vocabulary" for fault in error.faults)
         texts = [note for note in data.notes if reads and note.id == "data.dropped-prose"]
         raise UserError(*error.faults, *texts) from None
+    if isinstance(net, SeesTrainingPart) and isinstance(data, MemoryDataset):
+        net.see_training_part(data.x[: data.sizes["train"]])
+    return net
 
 
 def _takes_channels_last(recipe: Recipe, data: Dataset) -> bool:
