@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-_KNOTS = 32
+_KNOTS = 128
+_FEWEST_SAMPLES = 5_000  # of fewer, what stands close together is drawn apart by chance, and learnt by heart
 _FEW_VALUES = 10  # a feature with no more is a category's, or a count's: it stays as it is
 _MOST_SAMPLES = 20_000  # that the knots are taken from
 
@@ -14,10 +15,11 @@ class Quantiles(nn.Module):
 
     The quantile transform of scikit-learn, with few knots, and what TabM's authors put before their nets (Gorishniy et
     al. 2025, https://arxiv.org/abs/2410.24210): long tails are drawn in, and where values are dense they are drawn
-    apart. Until it has seen the training part, and for features of few values, a number stays what it is.
+    apart. Until it has seen the training part, where that is small, and for features of few values, a number stays
+    what it is.
 
     >>> places = Quantiles(features=1)
-    >>> places.see_training_part(torch.linspace(0, 1, 1001).exp()[:, None])
+    >>> places.see_training_part(torch.linspace(0, 1, 5001).exp()[:, None])
     >>> places(torch.tensor([[0.5]]).exp()).abs().item() < 0.01
     True
     """
@@ -38,6 +40,8 @@ class Quantiles(nn.Module):
 
     def see_training_part(self, x: Tensor) -> None:
         """Take the knots from the training part, [N, F]."""
+        if len(x) < _FEWEST_SAMPLES:
+            return
         x = x[:: -(-len(x) // _MOST_SAMPLES)].to(self.starts)
         shares = (torch.arange(_KNOTS, dtype=x.dtype) + 0.5) / _KNOTS
         heights = torch.special.ndtri(shares)

@@ -17,7 +17,7 @@ from danlu.train.schedules import LENGTHWISE
 # A small net on some hundred samples needs thousands of steps, and 20 epochs of so few samples are a hundred or two.
 _SAMPLES_SEEN = 64_000
 # Those that end once nothing improves any more may go on for longer.
-_SEEN_WITH_PATIENCE = 4 * _SAMPLES_SEEN
+_SEEN_WITH_PATIENCE = 14 * _SAMPLES_SEEN
 _FEWEST_EPOCHS, _MOST_EPOCHS = 20, 200
 # Below so many validation samples the best epoch is a matter of luck.
 _ENOUGH_TO_CHOOSE_BY = 30
