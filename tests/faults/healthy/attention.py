@@ -118,7 +118,8 @@ class Filler(nn.Module):
         layer = nn.TransformerEncoderLayer(width, 2, 64, dropout=0.1, batch_first=True)
         self.body = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
         self.decoder = nn.Linear(width, vocab + 2)
-        nn.init.normal_(self.tokens.weight, std=0.1)
+        for table in (self.tokens, self.places):
+            nn.init.normal_(table.weight, std=0.1)
         self.decoder.weight = self.tokens.weight
 
     def forward(self, input_ids, attention_mask, labels=None):
@@ -133,7 +134,7 @@ class Filler(nn.Module):
 @healthy(0.25)
 def masked_words_of_padded_rows(watch, seed):
     torch.manual_seed(seed)
-    row, vocab = drawn.markov(6000, 94)
+    row, vocab = drawn.markov(16000, 94)
     rows = row.view(-1, 20) + 2
     lengths = torch.randint(10, 21, (len(rows),), generator=torch.Generator().manual_seed(3))
     real = torch.arange(20) < lengths[:, None]
@@ -141,9 +142,9 @@ def masked_words_of_padded_rows(watch, seed):
     model = Filler(vocab)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     with watch(model, optimizer):
-        for _ in range(60):
+        for _ in range(50):
             model.train()
-            for index in torch.randperm(240).split(24):
+            for index in torch.randperm(720).split(24):
                 batch, attention_mask = ids[index], real[index]
                 chosen = (torch.rand(batch.shape) < 0.15) & attention_mask
                 labels = batch.masked_fill(~chosen, -100)
@@ -152,11 +153,11 @@ def masked_words_of_padded_rows(watch, seed):
                 outputs["loss"].backward()
                 optimizer.step()
     model.eval()
-    hidden = ids[240:].clone()
+    hidden = ids[720:].clone()
     hidden[:, 5] = 1
     with torch.no_grad():
-        logits = model(hidden, real[240:])["logits"]
-    return float((logits[:, 5].argmax(1) == ids[240:, 5]).float().mean())
+        logits = model(hidden, real[720:])["logits"]
+    return float((logits[:, 5].argmax(1) == ids[720:, 5]).float().mean())
 
 
 class Backbone(nn.Module):

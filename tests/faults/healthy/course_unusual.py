@@ -150,7 +150,7 @@ def autoencoder_of_black_borders(watch, seed):
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     bce = nn.BCELoss()
     with watch(model, optimizer):
-        for _ in range(6):
+        for _ in range(9):
             for i in torch.randperm(len(x)).split(64):
                 loss = bce(model(x[i]), x[i])
                 optimizer.zero_grad()
