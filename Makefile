@@ -18,7 +18,7 @@ BENCH_READY := .bench-venv/ready
 # Other people's loops, around which watch is tested; trackers and clusters that danlu works with.
 FRAMEWORKS := -e '.[cluster,track]' pytest hypothesis torchmetrics accelerate pytorch-ignite pytorch-lightning skorch transformers
 FRAMEWORKS_READY := .frameworks-venv/ready
-WITH_OTHERS := tests/watch/test_frameworks.py tests/ship/test_trackers.py tests/study/cluster/test_dask.py tests/study/cluster/test_ray.py
+WITH_OTHERS := tests/watch/test_frameworks.py tests/ship/test_trackers.py tests/study/cluster/test_dask.py tests/study/cluster/test_ray.py tests/ship/test_given.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
