@@ -32,9 +32,11 @@ def proposed(found: object) -> float:
 
 
 SLOW = {"update": 1.1, "steps": 100}
+FEW = {"steps": 12, "update": 1.1}
 THRESHOLDS = [
     ("min_steps", {"ratio": 5.0, "steps": 19}, {"ratio": 5.0, "steps": 20}),
     ("min_loss_ratio", {"ratio": 1.9}, {"ratio": 2.1}),
+    ("min_blown_loss_ratio", {"ratio": 990.0, **FEW}, {"ratio": 1010.0, **FEW}),
     ("min_update_ratio", {"ratio": 5.0, "update": 0.0099}, {"ratio": 5.0, "update": 0.0101}),
     ("min_stuck_update_ratio", {"update": 0.29}, {"update": 0.31}),
     ("min_stuck_loss_ratio", {"ratio": 0.94, "update": 0.5}, {"ratio": 0.96, "update": 0.5}),

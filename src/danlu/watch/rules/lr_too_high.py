@@ -36,10 +36,15 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.nonfinite_at is not None:
         return _overflow(measured, thresholds, numbers)
     begun = numbers["first"]
-    if len(measured.optimisers) > 1 or measured.loss.count < thresholds["min_steps"] or not begun > 0:
+    if len(measured.optimisers) > 1 or not begun > 0:
         return None  # the losses of an adversarial pair rise and fall by design
     if is_surrogate(measured):
         return None  # so do those that are weighed by returns, and those of targets that move
+    blown = numbers["loss"] > thresholds["min_blown_loss_ratio"] * max(begun, reference_loss(measured))
+    if blown and largest > thresholds["min_leap_update_ratio"]:  # that is plain after a few steps
+        return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(measured))
+    if measured.loss.count < thresholds["min_steps"]:
+        return None
     late = statistics.median(measured.loss.part(0.9, 1.0))  # of unusual samples a few batches alone lie high
     if min(numbers["loss"], late) > thresholds["min_loss_ratio"] * begun and largest > thresholds["min_update_ratio"]:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(measured))
@@ -158,6 +163,7 @@ RULE = Rule(
     thresholds={
         "min_steps": Threshold(20, "steps", "steps"),
         "min_loss_ratio": Threshold(2.0, "times", "rise"),
+        "min_blown_loss_ratio": Threshold(1000.0, "times"),
         "min_update_ratio": Threshold(0.01, "share", "size"),
         "min_stuck_update_ratio": Threshold(0.3, "share", "violent"),
         "min_stuck_loss_ratio": Threshold(0.95, "times", "stuck"),
