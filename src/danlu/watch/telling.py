@@ -137,6 +137,15 @@ def _cuts(call: ast.Call) -> bool:
     return fresh or name_of(call.func) in CUTS
 
 
+def _innermost_loop(scope: ast.AST, line: CodeLine) -> ast.For | ast.While | None:
+    """The loop that a line stands in, the innermost of several."""
+    loops = [
+        one for one in walk(scope)
+        if isinstance(one, ast.For | ast.While) and one.lineno <= line.line <= (one.end_lineno or 0)
+    ]  # fmt: skip
+    return max(loops, key=lambda one: one.lineno, default=None)
+
+
 def clears_within(scope: ast.AST, line: CodeLine) -> int | None:
     """The line of the first zero_grad() in the innermost loop that a line stands in.
 
@@ -144,11 +153,7 @@ def clears_within(scope: ast.AST, line: CodeLine) -> int | None:
     >>> clears_within(ast.parse(source), CodeLine("train.py", 5))
     4
     """
-    loops = [
-        one for one in walk(scope)
-        if isinstance(one, ast.For | ast.While) and one.lineno <= line.line <= (one.end_lineno or 0)
-    ]  # fmt: skip
-    inner = max(loops, key=lambda one: one.lineno, default=None)
+    inner = _innermost_loop(scope, line)
     calls = (one for one in walk(inner) if isinstance(one, ast.Call)) if inner is not None else ()
     return min((one.lineno for one in calls if name_of(one.func) == "zero_grad"), default=None)
 
@@ -160,11 +165,7 @@ def waits_to_step(scope: ast.AST, line: CodeLine) -> int | None:
     >>> waits_to_step(ast.parse(source), CodeLine("train.py", 2))
     3
     """
-    loops = [
-        one for one in walk(scope)
-        if isinstance(one, ast.For | ast.While) and one.lineno <= line.line <= (one.end_lineno or 0)
-    ]  # fmt: skip
-    inner = max(loops, key=lambda one: one.lineno, default=None)
+    inner = _innermost_loop(scope, line)
     tests = [one for one in walk(inner) if isinstance(one, ast.If)] if inner is not None else []
     steps = (one.lineno for one in tests if any(isinstance(part, ast.Call) and name_of(part.func) == "step"
                                                 for part in walk(one)))  # fmt: skip

@@ -29,12 +29,11 @@ from danlu.watch.probes.code_statistics import may_normalise, normalised_by_all,
 from danlu.watch.probes.code_targets import may_renew, renewed
 from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_thresholds import chosen_on_test
-from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
+from danlu.watch.probes.code_words import REWARD, assignments, is_library, name_of, own_words, reached, words_behind
 from danlu.watch.sources import Sources
 from danlu.watch.walking import walk
 
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)", re.IGNORECASE)
-_REWARD = re.compile(r"^(r|rs|rews?|r_t|rb|br|b_r|r_batch)$|reward", re.IGNORECASE)
 _END = re.compile(
     r"done|term|trunc|mask|final|finish|(^|_)ends?($|_)|cont|alive|^dn?s?$|^not_|dead|game_?over|live|^m$",
     re.IGNORECASE,
@@ -69,7 +68,7 @@ _WHOLE: Mapping[str, tuple[Callable[[SourceText], bool], _Reading]] = {
     "noise": (may_draw, lambda scope, known: drawn_apart(scope)),
     "divergence": (may_diverge, lambda scope, known: divergence_from_normal(scope)),
     "turned": (may_diverge, lambda scope, known: rewarded_divergence(scope)),
-    "bootstrap": (lambda text: text.matches(_REWARD), lambda scope, known: _bootstrapped(scope)),
+    "bootstrap": (lambda text: text.matches(REWARD), lambda scope, known: _bootstrapped(scope)),
     "padded": (lambda text: text.matches(_PADDED), lambda scope, known: _named(scope, _PADDED)),
     "squares": (
         lambda text: text.has_powers or text.has({"pow", "square"}),
@@ -170,7 +169,7 @@ class CodeProbe:
 def _possible(text: SourceText) -> set[str]:
     """The mistakes that can stand in a file of these words."""
     found = {kind for kind, (may, _) in _WHOLE.items() if may(text)}
-    if text.matches(_REWARD) and text.matches(_ENDS):
+    if text.matches(REWARD) and text.matches(_ENDS):
         found.add("terminal")
     if may_distil(text):
         found.add("temperature")
@@ -238,7 +237,7 @@ def _stops_at_ends(scope: ast.AST) -> bool:
 
 
 def _is_reward(node: ast.AST) -> bool:
-    return any(_REWARD.search(word) for word in own_words(node)) and not any(
+    return any(REWARD.search(word) for word in own_words(node)) and not any(
         _DISCOUNT.search(word) for word in own_words(node)
     )
 

@@ -2,9 +2,13 @@
 
 import ast
 import copy
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 from danlu.watch.walking import walk
+
+REWARD = re.compile(r"^(r|rs|rews?|r_t|rb|br|b_r|r_batch)$|reward", re.IGNORECASE)
+"""What rewards of a batch are called."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _IMPLIED = ("__init__", "forward", "__call__", "__getitem__", "__iter__")  # methods that are called without their name

@@ -9,12 +9,12 @@ import torch
 
 from danlu.watch.frames import held_under_way
 from danlu.watch.measured import Measured
+from danlu.watch.probes.code_words import REWARD
 from danlu.watch.tracing import unreadable
 
-_REWARDS = re.compile(r"^(r|rs|rews?|r_t|rb|br|b_r|r_batch)$|reward", re.IGNORECASE)
 _ENDS = re.compile(r"done|termin|^d$|^ds$|^ends?$|^over|mask|alive|going|^not_|^cont", re.IGNORECASE)
 _TAUGHT = re.compile(r"target|returns?$|^rets?$|expect|backup|bellman|^y$|^td", re.IGNORECASE)
-_NAMES = re.compile(f"{_REWARDS.pattern}|{_ENDS.pattern}|{_TAUGHT.pattern}", re.IGNORECASE)
+_NAMES = re.compile(f"{REWARD.pattern}|{_ENDS.pattern}|{_TAUGHT.pattern}", re.IGNORECASE)
 _FEWEST, _MOST = 8, 65_536  # numbers of a batch
 _MOST_ENDS = 0.4  # of a batch: what is rarer of going on and ending is the end
 _SAME = 1e-5  # of the largest number
@@ -36,7 +36,7 @@ class EndingsProbe:
         if kind not in ("", "numbers") or step == self._at or self._steps >= _MOST_STEPS or self._bare >= _MOST_BARE:
             return
         held = held_under_way(_NAMES)
-        rewards = arrays_of(held, _REWARDS)
+        rewards = arrays_of(held, REWARD)
         if not rewards:
             self._bare += not self._steps
             return
